@@ -1,0 +1,126 @@
+"""`python -m localfireworks`: start the server."""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import logging
+import os
+import shlex
+import socket
+import sys
+import time
+from pathlib import Path
+
+import uvicorn
+
+from localfireworks.app import create_app
+from localfireworks.backend import Backend, JaxEngine
+from localfireworks.processes import Processes
+from localfireworks.service import build_service
+from localfireworks.settings import JOB_COMMAND, Settings
+
+DESCRIPTION = """\
+Local Fireworks: a server with the REST API of Fireworks AI that really fine-tunes and serves
+small stand-in models. For rehearsals and for testing Fireworks clients; nothing leaves this
+machine and nothing costs money. Any non-empty API key is accepted."""
+EPILOG = """\
+then, for example:
+  curl -H "Authorization: Bearer any" http://127.0.0.1:8001/v1/accounts/rehearsal/datasets
+  FIREWORKS_API_KEY=any FIREWORKS_BASE_URL=http://127.0.0.1:8001 python your_client.py
+and open http://127.0.0.1:8001/ to see what it holds. What was chosen where the real service is not
+documented: docs/local-fireworks.md."""
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        "localfireworks",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    made.add_argument("--port", type=int, default=8001, help="port to listen on (default: %(default)s)")
+    made.add_argument("--data", type=Path, required=True, help="folder for the database and all files")
+    made.add_argument("--account", default="rehearsal", help="account id (default: %(default)s)")
+    made.add_argument(
+        "--token-budget",
+        type=int,
+        default=200_000,
+        help="most tokens a job trains on, drawn evenly from its data; 0 for no limit (default: %(default)s)",
+    )
+    made.add_argument(
+        "--jobs", type=int, default=2, help="jobs that train at the same time (default: %(default)s)"
+    )
+    made.add_argument(
+        "--job-command",
+        type=shlex.split,
+        default=JOB_COMMAND,
+        metavar="COMMAND",
+        help="program that does a job, given its folder as last argument (default: the training engine)",
+    )
+    made.add_argument("--no-samples", action="store_true", help="start without the sample datasets")
+    made.add_argument("--log-level", default="warning", help="of the web server (default: %(default)s)")
+    return made
+
+
+def settings_of(options: argparse.Namespace) -> Settings:
+    """Settings from the command line; leaves with one line when a value makes no sense."""
+    if options.jobs < 1 or options.token_budget < 0:
+        parser().error("--jobs must be at least 1 and --token-budget at least 0")
+    return Settings(
+        options.data.resolve(),
+        account=options.account,
+        token_budget=options.token_budget,
+        jobs=options.jobs,
+        job_command=tuple(options.job_command),
+        samples=not options.no_samples,
+    )
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound socket; leaves with one line when the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio switches Nagle's algorithm off only where the protocol is named; with it on, each answer
+    # waits 40 ms for the client's delayed acknowledgement.
+    made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((host, port))
+    except OSError as error:
+        made.close()
+        sys.exit(f"localfireworks: cannot listen on {host}:{port}: {error.strerror}. Choose another --port.")
+    return made
+
+
+def claim(data: Path) -> int:
+    """Hold the data folder for this process; leaves with one line when another server has it."""
+    data.mkdir(parents=True, exist_ok=True)
+    handle = os.open(data / "server.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.exit(f"localfireworks: another server uses {data}. Stop it or choose another --data.")
+    return handle
+
+
+def main() -> None:
+    options = parser().parse_args()
+    settings = settings_of(options)
+    logging.basicConfig(level=options.log_level.upper(), format="%(asctime)s %(name)s %(message)s")
+    server_socket = listen(options.host, options.port)
+    claim(settings.data)
+    backend = Backend(JaxEngine(settings.data / "cache"), settings.loaded_models)
+    service = build_service(settings, backend, Processes(settings.job_command), time.time)
+    config = uvicorn.Config(
+        create_app(service), log_level=options.log_level, timeout_graceful_shutdown=3, lifespan="on"
+    )
+    sys.stderr.write(
+        f"Local Fireworks on http://{options.host}:{options.port}/ "
+        f"(account {settings.account}, any key, data in {settings.data})\n"
+    )
+    uvicorn.Server(config).run(sockets=[server_socket])
+
+
+if __name__ == "__main__":
+    main()

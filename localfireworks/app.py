@@ -1,0 +1,133 @@
+"""The ASGI application: all routes, the key check, and the loop that moves jobs and deployments."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from localfireworks import (
+    accounts,
+    chat,
+    datasets,
+    deployments,
+    models,
+    page,
+    replicas,
+    sft,
+    sft_work,
+    shapes,
+    storage,
+)
+from localfireworks.errors import HANDLERS, ApiError, InferenceError, is_inference
+from localfireworks.jobs import GRACE_SECONDS, Supervisor
+from localfireworks.samples import add_samples
+from localfireworks.service import Service
+from localfireworks.signing import StorageError
+
+log = logging.getLogger("localfireworks")
+KINDS = (sft_work.KIND,)
+OPEN_PATHS = frozenset({"/", "/healthz", "/favicon.ico"})
+TICK_SECONDS = 0.2
+
+
+class KeyCheck:
+    """Any non-empty key is a key of the account; storage and the human page take none."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or self._allowed(Request(scope)):
+            await self.app(scope, receive, send)
+        else:
+            await self._refusal(scope["path"])(scope, receive, send)
+
+    def _allowed(self, request: Request) -> bool:
+        path = request.url.path
+        if path in OPEN_PATHS or path.startswith("/storage/"):
+            return True
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        return bool(
+            (scheme.lower() == "bearer" and token.strip()) or request.headers.get("x-api-key", "").strip()
+        )
+
+    def _refusal(self, path: str) -> JSONResponse:
+        message = "no API key: send Authorization: Bearer <key>"
+        if is_inference(path):
+            return JSONResponse(InferenceError(401, "UNAUTHORIZED", message).body(), 401)
+        return JSONResponse(ApiError("UNAUTHENTICATED", message).body(), 401)
+
+
+async def prepare(service: Service) -> Supervisor:
+    """Before the first request: samples at the first start, and the jobs of an earlier server."""
+    if service.store.fact("created") is None:
+        if service.settings.samples:
+            await add_samples(service)
+        service.store.keep_fact("created", str(service.clock()))
+    supervisor = Supervisor(service, KINDS)
+    supervisor.recover()
+    return supervisor
+
+
+def tick(service: Service, supervisor: Supervisor) -> None:
+    """One step of everything that moves by itself."""
+    try:
+        supervisor.tick()
+        replicas.tick(service)
+    except (OSError, sqlite3.Error, ApiError):
+        log.exception("A step of the background loop failed; it is tried again.")
+
+
+async def run_forever(service: Service, supervisor: Supervisor) -> None:
+    while True:
+        tick(service, supervisor)
+        await asyncio.sleep(TICK_SECONDS)
+
+
+async def end_processes(service: Service, folders: list[Path]) -> None:
+    """Wait for asked processes, then stop asking."""
+    for _ in range(int(GRACE_SECONDS / TICK_SECONDS)):
+        if not any(service.processes.alive(folder) for folder in folders):
+            return
+        await asyncio.sleep(TICK_SECONDS)
+    for folder in folders:
+        service.processes.end(folder, force=True)
+
+
+@asynccontextmanager
+async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    service: Service = app.state.service
+    supervisor = await prepare(service)
+    loop = asyncio.create_task(run_forever(service, supervisor))
+    try:
+        yield
+    finally:
+        loop.cancel()
+        with suppress(asyncio.CancelledError):
+            await loop
+        await end_processes(service, supervisor.suspend())
+        service.backend.close()
+        service.store.close()
+
+
+def create_app(service: Service) -> Starlette:
+    """The application around one service; its lifespan runs the background loop."""
+    parts = (page, accounts, models, datasets, storage, sft, shapes, deployments, chat)
+    app = Starlette(
+        routes=[route for part in parts for route in part.routes],
+        middleware=[Middleware(KeyCheck)],
+        exception_handlers=HANDLERS | {StorageError: storage.on_storage_error},
+        lifespan=lifespan,
+    )
+    app.state.service = service
+    return app

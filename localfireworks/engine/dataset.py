@@ -1,0 +1,166 @@
+"""Chat rows of JSONL files: checked line by line, drawn evenly under a token budget, rendered.
+
+A first pass parses every line and keeps only where it starts; rows are read again when they are drawn. So a
+large file costs a scan, not memory.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+
+from localfireworks.engine.chat import Rendered, Renderer
+from localfireworks.engine.job_settings import JobError
+
+ROLES = ("system", "developer", "user", "assistant", "tool", "function")
+MINIMUM, CARVE_SHARE, CARVE_MOST, CHUNK = 3, 10, 100, 128
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """Where the rows of a dataset are: file and byte offset of each."""
+
+    paths: tuple[Path, ...]
+    files: np.ndarray
+    offsets: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.offsets)
+
+    def read(self, indices: Sequence[int]) -> Iterator[dict[str, Any]]:
+        """The rows with these indices, in that order."""
+        handles = [path.open("rb") for path in self.paths]
+        try:
+            for index in indices:
+                handle = handles[int(self.files[index])]
+                handle.seek(int(self.offsets[index]))
+                yield orjson.loads(handle.readline())
+        finally:
+            for handle in handles:
+                handle.close()
+
+
+def open_source(paths: Sequence[Path]) -> Source:
+    """Check every line of the files; JobError names the first that is no chat row and what is wrong with
+    it."""
+    files: list[int] = []
+    offsets: list[int] = []
+    for number, path in enumerate(paths):
+        where = f"{path.name} " if len(paths) > 1 else ""
+        offset = 0
+        with path.open("rb") as lines:
+            for line_number, line in enumerate(lines, 1):
+                if line.strip():
+                    check_line(line, f"{where}line {line_number}")
+                    files.append(number)
+                    offsets.append(offset)
+                offset += len(line)
+    if len(offsets) < MINIMUM:
+        raise JobError(f"the dataset has {len(offsets)} rows: at least {MINIMUM} are needed")
+    return Source(tuple(paths), np.asarray(files, np.int32), np.asarray(offsets, np.int64))
+
+
+def check_line(line: bytes, where: str) -> None:
+    try:
+        row = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise JobError(f"{where}: not valid JSON ({error})") from None
+    fault = row_fault(row)
+    if fault:
+        raise JobError(f"{where}: {fault}")
+
+
+def row_fault(row: Any) -> str | None:
+    """What keeps a row from being a chat conversation, in words; None when nothing does."""
+    if not isinstance(row, dict):
+        return "the row is not a JSON object"
+    messages = row.get("messages")
+    if not isinstance(messages, list) or not messages:
+        return 'the field "messages" must be a list with at least one message'
+    if row.get("weight") is not None and not isinstance(row["weight"], int | float):
+        return 'the field "weight" must be a number'
+    faults = (message_fault(message, index) for index, message in enumerate(messages))
+    return next((fault for fault in faults if fault), None)
+
+
+def message_fault(message: Any, index: int) -> str | None:
+    where = f"messages[{index}]"
+    if not isinstance(message, dict):
+        return f"{where} is not an object"
+    if message.get("role") not in ROLES:
+        return f"{where}.role is {message.get('role')!r}: use system, user, assistant or tool"
+    if message["role"] == "system" and index:
+        return f"{where} is a system message: only the first message may be one"
+    if message.get("weight") not in (None, 0, 1):
+        return f"{where}.weight is {message['weight']!r}: use 0 or 1"
+    return content_fault(message, where)
+
+
+def content_fault(message: dict[str, Any], where: str) -> str | None:
+    content = message.get("content")
+    if isinstance(content, list):
+        images = [
+            part for part in content if not isinstance(part, dict) or part.get("type", "text") != "text"
+        ]
+        return f"{where}.content has a part that is not text" if images else None
+    if content is None and not message.get("tool_calls") and message["role"] == "assistant":
+        return f"{where}.content is missing"
+    return None if content is None or isinstance(content, str) else f"{where}.content must be text"
+
+
+def spread(count: int) -> np.ndarray:
+    """The numbers below `count` in an order whose every beginning is spread evenly (van der Corput, base
+    2)."""
+    bits = max(count - 1, 1).bit_length()
+    numbers, turned = np.arange(1 << bits), np.zeros(1 << bits, np.int64)
+    for bit in range(bits):
+        turned |= ((numbers >> bit) & 1) << (bits - 1 - bit)
+    return turned[turned < count]
+
+
+def carve_out(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Indices to train on and a held-out tenth, at most 100, as the real service splits by default."""
+    size = min(count // CARVE_SHARE, CARVE_MOST)
+    held = np.sort(np.random.default_rng(seed).permutation(count)[:size])
+    return np.setdiff1d(np.arange(count), held), held
+
+
+@dataclasses.dataclass(frozen=True)
+class Samples:
+    """Rendered rows that are used, how many there were, and how many had nothing to learn from."""
+
+    rows: list[Rendered]
+    total: int
+    skipped: int = 0
+
+    @property
+    def tokens(self) -> int:
+        return sum(len(row.ids) for row in self.rows)
+
+
+def draw(source: Source, indices: np.ndarray, renderer: Renderer, length: int, limit: int) -> Samples:
+    """Rows rendered and cut to `length` tokens, in file order; with a `limit` of tokens, drawn evenly up to
+    it.
+
+    Rows without a token to learn are left out. At least one row is used, however small the limit.
+    """
+    order = indices[spread(len(indices))] if limit else indices
+    taken: dict[int, Rendered] = {}
+    tokens = skipped = 0
+    for start in range(0, len(order), CHUNK):
+        chosen = order[start : start + CHUNK]
+        for index, row in zip(chosen.tolist(), renderer.render(source.read(chosen.tolist())), strict=True):
+            sample = row.cut(length)
+            if not sample.trainable:
+                skipped += 1
+                continue
+            tokens += len(sample.ids)
+            if limit and taken and tokens > limit:
+                return Samples([taken[each] for each in sorted(taken)], len(indices), skipped)
+            taken[index] = sample
+    return Samples([taken[each] for each in sorted(taken)], len(indices), skipped)

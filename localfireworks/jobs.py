@@ -1,0 +1,210 @@
+"""The life of a job, of any kind: states, the process behind it, its progress, its end.
+
+`tick` looks at rows and processes and does what is missing; it may be called at any moment, also by a
+server that knows nothing of an earlier one.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from localfireworks.service import Service
+from localfireworks.store import Resource
+
+log = logging.getLogger("localfireworks")
+PREFIX = "JOB_STATE_"
+CREATING, VALIDATING, PENDING, RUNNING, WRITING, COMPLETED, FAILED, CANCELLING, CANCELLED = (
+    PREFIX + word
+    for word in (
+        "CREATING",
+        "VALIDATING",
+        "PENDING",
+        "RUNNING",
+        "WRITING_RESULTS",
+        "COMPLETED",
+        "FAILED",
+        "CANCELLING",
+        "CANCELLED",
+    )
+)
+RE_QUEUEING, PAUSED, DELETING = PREFIX + "RE_QUEUEING", PREFIX + "PAUSED", PREFIX + "DELETING"
+TERMINAL = frozenset({COMPLETED, FAILED, CANCELLED, PREFIX + "EARLY_STOPPED", PREFIX + "EXPIRED"})
+ACTIVE = (CREATING, VALIDATING, PENDING, RE_QUEUEING, RUNNING, WRITING, CANCELLING, DELETING)
+QUEUED = frozenset({PENDING, RE_QUEUEING})
+ENDING = frozenset({CANCELLING, DELETING})
+COLLECTIONS = ("supervisedFineTuningJobs",)  # every collection of jobs there is
+INPUT_FIELDS = ("dataset", "evaluationDataset", "warmStartFrom")
+RETRIES = 1
+GRACE_SECONDS = 5.0
+OK_STATUS = {"code": "OK", "message": ""}
+
+
+@dataclass(frozen=True)
+class JobKind:
+    """What differs between kinds of job."""
+
+    collection: str
+    check: Callable[[Service, Resource], dict[str, str] | None]  # a failure status, or None when fit to run
+    specification: Callable[[Service, Resource], dict[str, Any]]  # the content of job.json
+    complete: Callable[[Service, Resource, dict[str, Any]], None]  # store what a good result brings
+
+
+def job_folder(service: Service, job: Resource) -> Path:
+    return service.settings.folder("jobs", job.private["folder"]).resolve()
+
+
+def read_state(folder: Path, name: str) -> dict[str, Any]:
+    """A JSON file of the job process; `{}` when absent or half written."""
+    try:
+        value = json.loads((folder / name).read_text())
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def active_user(service: Service, name: str) -> Resource | None:
+    """An unfinished job that reads the named dataset or model."""
+    for collection in COLLECTIONS:
+        for job in service.store.in_states(collection, ACTIVE):
+            if any(job.body.get(field) == name for field in INPUT_FIELDS):
+                return job
+    return None
+
+
+def move(
+    service: Service, job: Resource, state: str, status: dict[str, str] | None = None, **private: Any
+) -> bool:
+    """Change the state if nobody else did; whether it was changed."""
+    was, now = job.state, service.clock()
+    job.state = state
+    job.body["status"] = status or OK_STATUS
+    job.private |= {"entered": now, **private}
+    if state in TERMINAL:
+        job.private["completed"] = now
+        job.private["progress"] = read_state(job_folder(service, job), "progress.json")
+    return service.save(job, was=was)
+
+
+class Supervisor:
+    """Moves every active job forward; at most `settings.jobs` processes at a time."""
+
+    def __init__(self, service: Service, kinds: tuple[JobKind, ...]) -> None:
+        self.service, self.kinds = service, kinds
+
+    def recover(self) -> None:
+        """After a start: processes that live are kept; those that died with the machine run again."""
+        for _, job in self._active():
+            folder = job_folder(self.service, job)
+            lost = job.private.get("running") and not self.service.processes.alive(folder)
+            if lost and not read_state(folder, "result.json") and job.state not in ENDING:
+                move(self.service, job, RE_QUEUEING, running=False)
+
+    def tick(self) -> None:
+        """One look at every active job."""
+        jobs = self._active()
+        running = sum(bool(job.private.get("running")) for _, job in jobs)
+        for kind, job in jobs:
+            was_running = bool(job.private.get("running"))
+            self._step(kind, job, free=running < self.service.settings.jobs)
+            running += bool(job.private.get("running")) - was_running
+
+    def suspend(self) -> list[Path]:
+        """Before the server ends: ask the processes to end, so that they continue at the next start."""
+        folders = []
+        for _, job in self._active():
+            if not job.private.get("running"):
+                continue
+            folders.append(job_folder(self.service, job))
+            self.service.processes.end(folders[-1])
+            if job.state not in ENDING:
+                move(self.service, job, RE_QUEUEING, running=False)
+        return folders
+
+    def _active(self) -> list[tuple[JobKind, Resource]]:
+        store = self.service.store
+        jobs = [(kind, job) for kind in self.kinds for job in store.in_states(kind.collection, ACTIVE)]
+        return sorted(jobs, key=lambda pair: pair[1].created)
+
+    def _step(self, kind: JobKind, job: Resource, *, free: bool) -> None:
+        if job.state in ENDING:
+            self._end(job)
+        elif self.service.clock() - job.private["entered"] < self._shortest(job):
+            return
+        elif job.state == CREATING:
+            move(self.service, job, VALIDATING)
+        elif job.state == VALIDATING:
+            fault = kind.check(self.service, job)
+            move(self.service, job, FAILED if fault else PENDING, fault)
+        elif job.private.get("running"):
+            self._follow(kind, job)
+        elif free:
+            self._start(kind, job)
+
+    def _shortest(self, job: Resource) -> float:
+        return self.service.settings.state_seconds if job.state in (CREATING, VALIDATING) else 0.0
+
+    def _start(self, kind: JobKind, job: Resource) -> None:
+        folder = job_folder(self.service, job)
+        (folder / "result.json").unlink(missing_ok=True)
+        specification = kind.specification(self.service, job)
+        (folder / "job.json").write_text(json.dumps(specification, indent=1))
+        # Recorded before the start: a server that is killed between the two finds the lock free and
+        # starts again, never a process it does not know of.
+        job.private["running"] = True
+        if self.service.save(job):
+            self.service.processes.start(folder)
+
+    def _follow(self, kind: JobKind, job: Resource) -> None:
+        folder = job_folder(self.service, job)
+        alive = self.service.processes.alive(folder)
+        phase = read_state(folder, "progress.json").get("phase")
+        result = {} if alive else read_state(folder, "result.json")
+        if alive or result.get("ok"):
+            self._advance(kind, job, "writing" if result else phase, result)
+        elif result:
+            self._fail(job, result)
+        else:
+            self._crashed(job, folder)
+
+    def _crashed(self, job: Resource, folder: Path) -> None:
+        """The process ended without a result: once more, then the masked failure of the service."""
+        log.warning("The process of %s ended without a result; see %s", job.name, folder / "log.txt")
+        retries = job.private.get("retries", 0)
+        if retries < RETRIES:
+            move(self.service, job, RE_QUEUEING, running=False, retries=retries + 1)
+        else:
+            status = {"code": "INTERNAL", "message": "Internal error"}
+            move(self.service, job, FAILED, status, running=False)
+
+    def _advance(self, kind: JobKind, job: Resource, phase: str | None, result: dict[str, Any]) -> None:
+        """One state forward towards what the process reports, so that no state is skipped."""
+        if job.state in QUEUED and phase in {"running", "writing"}:
+            move(self.service, job, RUNNING)
+        elif job.state == RUNNING and phase == "writing":
+            move(self.service, job, WRITING)
+        elif job.state == WRITING and result:
+            kind.complete(self.service, job, result)
+
+    def _fail(self, job: Resource, result: dict[str, Any]) -> None:
+        reason, message = result.get("reason", ""), str(result.get("message", "Internal error"))
+        text = f"{reason}: {message}" if reason else message
+        status = {"code": str(result.get("code", "INTERNAL")), "message": text}
+        move(self.service, job, FAILED, status, running=False)
+
+    def _end(self, job: Resource) -> None:
+        folder = job_folder(self.service, job)
+        late = self.service.clock() - job.private["entered"] > GRACE_SECONDS
+        if self.service.processes.alive(folder):
+            self.service.processes.end(folder, force=late)
+        elif job.state == DELETING:
+            self.service.store.delete(job.name)
+            shutil.rmtree(folder, ignore_errors=True)
+        else:
+            status = {"code": "CANCELLED", "message": "The job was cancelled."}
+            move(self.service, job, CANCELLED, status, running=False)

@@ -1,0 +1,182 @@
+"""Models: the public catalogue and the account's own results (fireworks-api.md, 3)."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from localfireworks.backend import Key
+from localfireworks.catalogue import CATALOGUE, PUBLIC, BaseModel
+from localfireworks.errors import not_found, precondition
+from localfireworks.jobs import active_user
+from localfireworks.listing import page_of, read_mask, stored_page
+from localfireworks.names import NAME, check_display_name, resource_name, timestamp
+from localfireworks.service import Message, Service, base_url, found, ok, own_account, read_body, service_of
+from localfireworks.store import Resource
+
+COLLECTION = "models"
+LIVE_DEPLOYMENTS = ("CREATING", "READY", "UPDATING")
+
+
+@dataclass(frozen=True)
+class Servable:
+    """A model and what answers for it: its base and, for a LoRA result, the adapter folder."""
+
+    name: str
+    base: BaseModel
+    adapter: Path | None = None
+    rank: int = 0
+
+    @property
+    def key(self) -> Key:
+        return self.base.standin, self.adapter
+
+
+class ModelPatch(Message):
+    display_name: str | None = None
+    description: str | None = None
+
+
+def find_model(service: Service, name: str) -> Servable | None:
+    """A public or own model by full name; a bare id is looked for in the own account."""
+    full = name if NAME.fullmatch(name) else resource_name(service.account, COLLECTION, name)
+    if full in CATALOGUE:
+        return Servable(full, CATALOGUE[full])
+    row = service.store.get(full)
+    if row is None or row.collection != COLLECTION:
+        return None
+    base = CATALOGUE[row.body["peftDetails"]["baseModel"]]
+    return Servable(full, base, Path(row.private["adapter"]), int(row.body["peftDetails"]["r"]))
+
+
+def render(row: Resource) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "createTime": timestamp(row.created),
+        "updateTime": timestamp(row.updated),
+        "state": row.state,
+        "status": {"code": "OK", "message": ""},
+        **row.body,
+    }
+
+
+def add_lora(
+    service: Service,
+    id_: str,
+    base: BaseModel,
+    *,
+    rank: int,
+    modules: list[str],
+    adapter: Path,
+    job: str,
+    title: str,
+) -> Resource:
+    """Store the result of a LoRA job as a READY model."""
+    body = {
+        "displayName": title,
+        "description": "",
+        "kind": "HF_PEFT_ADDON",
+        "public": False,
+        "peftDetails": {"baseModel": base.name, "r": rank, "targetModules": modules},
+        "contextLength": base.context,
+        "trainingContextLength": base.context,
+        "supportsLora": False,
+        "supportsServerless": False,
+        "supportsTools": False,
+        "supportsImageInput": False,
+        "tunable": False,
+        "supervisedLoraTunable": False,
+        "fineTuningJob": job,
+    }
+    row = service.new(COLLECTION, id_, "READY", body)
+    row.private["adapter"] = str(adapter)
+    return service.store.insert(row)
+
+
+def deployments_of(service: Service, name: str) -> list[Resource]:
+    """Live deployments of a model."""
+    rows = service.store.in_states("deployments", LIVE_DEPLOYMENTS)
+    return [row for row in rows if row.body["baseModel"] == name]
+
+
+def _refs(service: Service, name: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": f"{name}#{row.name}",
+            "deployment": row.name,
+            "state": "DEPLOYED" if row.state == "READY" else "DEPLOYING",
+            "default": False,
+            "public": False,
+        }
+        for row in deployments_of(service, name)
+    ]
+
+
+async def list_models(request: Request) -> Response:
+    service, query = service_of(request), request.query_params
+    if request.path_params["account"] == PUBLIC:
+        return ok(page_of("models", [model.body() for model in CATALOGUE.values()], query))
+    return ok(stored_page(service.store, COLLECTION, own_account(request), query, render))
+
+
+async def get_model(request: Request) -> Response:
+    service, mask = service_of(request), request.query_params.get("readMask")
+    if request.path_params["account"] == PUBLIC:
+        name = resource_name(PUBLIC, COLLECTION, request.path_params["id"])
+        if name not in CATALOGUE:
+            raise not_found(name)
+        body = CATALOGUE[name].body()
+    else:
+        body = render(found(request, COLLECTION))
+    return ok(read_mask(body | {"deployedModelRefs": _refs(service, body["name"])}, mask))
+
+
+async def patch_model(request: Request) -> Response:
+    row, patch = found(request, COLLECTION), await read_body(request, ModelPatch)
+    if patch.display_name is not None:
+        row.body["displayName"] = check_display_name(patch.display_name)
+    if patch.description is not None:
+        row.body["description"] = patch.description
+    service_of(request).save(row)
+    return ok(render(row))
+
+
+async def delete_model(request: Request) -> Response:
+    service, row = service_of(request), found(request, COLLECTION)
+    if job := active_user(service, row.name):
+        raise precondition(f"{row.name} is in use by {job.name}")
+    if deployments := deployments_of(service, row.name):
+        raise precondition(f"{row.name} has active deployments: delete {deployments[0].name} first")
+    service.store.delete(row.name)
+    shutil.rmtree(row.private["adapter"], ignore_errors=True)
+    return ok({})
+
+
+def adapter_files(row: Resource) -> list[str]:
+    return sorted(path.name for path in Path(row.private["adapter"]).iterdir() if path.is_file())
+
+
+async def download_endpoint(request: Request) -> Response:
+    """Signed URLs of the adapter's files."""
+    service, row = service_of(request), found(request, COLLECTION)
+    urls = {
+        file: service.signer.sign(base_url(request), "GET", f"models/{row.account}/{row.id}/{file}")
+        for file in adapter_files(row)
+    }
+    return ok({"filenameToSignedUrls": urls})
+
+
+PARENT = "/v1/accounts/{account}/models"
+routes = [
+    Route(PARENT, list_models),
+    Route(PARENT + "/{id:rid}:getDownloadEndpoint", download_endpoint),
+    Route(PARENT + "/{id:rid}", get_model),
+    Route(PARENT + "/{id:rid}", patch_model, methods=["PATCH"]),
+    Route(PARENT + "/{id:rid}", delete_model, methods=["DELETE"]),
+]

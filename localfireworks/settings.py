@@ -1,0 +1,30 @@
+"""What a server was started with."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+JOB_COMMAND = (sys.executable, "-m", "localfireworks.engine.job")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Start-up choices. Times in seconds, `token_budget` in tokens a job (0: none)."""
+
+    data: Path
+    account: str = "rehearsal"
+    token_budget: int = 200_000
+    jobs: int = 2
+    job_command: tuple[str, ...] = JOB_COMMAND
+    state_seconds: float = 0.4  # shortest stay in a job state that does no work of its own
+    deploy_seconds: float = 1.5  # shortest start of a replica
+    loaded_models: int = 4
+    samples: bool = True
+
+    def folder(self, *parts: str) -> Path:
+        """A folder below the data folder, made when missing."""
+        path = self.data.joinpath(*parts)
+        path.mkdir(parents=True, exist_ok=True)
+        return path

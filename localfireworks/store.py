@@ -1,0 +1,188 @@
+"""The database: one SQLite file, one table of resources for every collection.
+
+A resource keeps what the API shows (`body`) apart from what only the server knows (`private`), both as
+JSON. New collections need no new table.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from localfireworks.errors import already_exists
+from localfireworks.names import resource_name
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS resource (
+  name TEXT PRIMARY KEY, collection TEXT NOT NULL, account TEXT NOT NULL, id TEXT NOT NULL,
+  state TEXT NOT NULL, body TEXT NOT NULL, private TEXT NOT NULL,
+  created REAL NOT NULL, updated REAL NOT NULL, deleted REAL);
+CREATE INDEX IF NOT EXISTS resource_by_id ON resource (collection, account, id);
+CREATE INDEX IF NOT EXISTS resource_by_time ON resource (collection, account, created);
+CREATE INDEX IF NOT EXISTS resource_by_state ON resource (collection, state);
+CREATE INDEX IF NOT EXISTS resource_live ON resource (collection, account, deleted);
+CREATE TABLE IF NOT EXISTS fact (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+ORDERS = {
+    "name": "id",
+    "name desc": "id DESC",
+    "createTime": "created, id",
+    "createTime desc": "created DESC, id",
+    "updateTime": "updated, id",
+    "updateTime desc": "updated DESC, id",
+}
+COLUMNS = "name, collection, account, id, state, body, private, created, updated, deleted"
+
+
+@dataclass
+class Resource:
+    """One row. Times in seconds since 1970; `deleted` is set while a deletion can still be undone."""
+
+    collection: str
+    account: str
+    id: str
+    state: str
+    body: dict[str, Any]
+    created: float
+    updated: float
+    private: dict[str, Any] = field(default_factory=dict)
+    deleted: float | None = None
+
+    @property
+    def name(self) -> str:
+        return resource_name(self.account, self.collection, self.id)
+
+
+class Store:
+    """All reads and writes. Used from the event loop's thread only."""
+
+    def __init__(self, path: Path | str) -> None:
+        self._db = sqlite3.connect(path, isolation_level=None)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.executescript(SCHEMA)
+
+    def close(self) -> None:
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All writes inside, or none of them."""
+        with self._db:  # commits, or rolls back when something is raised
+            self._db.execute("BEGIN IMMEDIATE")
+            yield
+
+    def insert(self, resource: Resource) -> Resource:
+        """Add a row; ALREADY_EXISTS when the name is taken (also by a deleted row that is still kept)."""
+        try:
+            self._db.execute(f"INSERT INTO resource ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?)", _row(resource))  # noqa: S608
+        except sqlite3.IntegrityError as error:
+            raise already_exists(resource.name) from error
+        return resource
+
+    def save(self, resource: Resource, *, was: str) -> bool:
+        """Write the row if its state is still `was`; whether it was."""
+        done = self._db.execute(
+            "UPDATE resource SET state=?, body=?, private=?, updated=?, deleted=? WHERE name=? AND state=?",
+            (
+                resource.state,
+                _dump(resource.body),
+                _dump(resource.private),
+                resource.updated,
+                resource.deleted,
+                resource.name,
+                was,
+            ),
+        )
+        return done.rowcount == 1
+
+    def delete(self, name: str) -> None:
+        self._db.execute("DELETE FROM resource WHERE name=?", (name,))
+
+    def get(self, name: str) -> Resource | None:
+        rows = self._select("WHERE name=?", (name,))
+        return rows[0] if rows else None
+
+    def count(self, collection: str, account: str, *, deleted: bool = False) -> int:
+        kept = "" if deleted else "AND deleted IS NULL"
+        row = self._db.execute(
+            f"SELECT count(*) FROM resource WHERE collection=? AND account=? {kept}",  # noqa: S608
+            (collection, account),
+        ).fetchone()
+        return int(row[0])
+
+    def page(
+        self,
+        collection: str,
+        account: str,
+        *,
+        order: str = "name",
+        deleted: bool = False,
+        limit: int = -1,
+        offset: int = 0,
+    ) -> list[Resource]:
+        """Rows of one collection in one of the ORDERS."""
+        kept = "" if deleted else "AND deleted IS NULL"
+        return self._select(
+            f"WHERE collection=? AND account=? {kept} ORDER BY {ORDERS[order]} LIMIT ? OFFSET ?",
+            (collection, account, limit, offset),
+        )
+
+    def in_states(self, collection: str, states: Iterable[str]) -> list[Resource]:
+        """Rows in any of the states, oldest first."""
+        wanted = tuple(states)
+        marks = ",".join("?" * len(wanted))
+        return self._select(
+            f"WHERE collection=? AND state IN ({marks}) ORDER BY created, id", (collection, *wanted)
+        )
+
+    def fact(self, key: str) -> str | None:
+        row = self._db.execute("SELECT value FROM fact WHERE key=?", (key,)).fetchone()
+        return str(row[0]) if row else None
+
+    def keep_fact(self, key: str, value: str) -> None:
+        self._db.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (key, value))
+
+    def _select(self, where: str, values: tuple[Any, ...]) -> list[Resource]:
+        found = self._db.execute(f"SELECT {COLUMNS} FROM resource {where}", values)  # noqa: S608
+        return [_resource(row) for row in found]
+
+
+def _dump(value: dict[str, Any]) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _row(resource: Resource) -> tuple[Any, ...]:
+    return (
+        resource.name,
+        resource.collection,
+        resource.account,
+        resource.id,
+        resource.state,
+        _dump(resource.body),
+        _dump(resource.private),
+        resource.created,
+        resource.updated,
+        resource.deleted,
+    )
+
+
+def _resource(row: tuple[Any, ...]) -> Resource:
+    _, collection, account, id_, state, body, private, created, updated, deleted = row
+    return Resource(
+        collection,
+        account,
+        id_,
+        state,
+        orjson.loads(body),
+        created,
+        updated,
+        orjson.loads(private),
+        deleted,
+    )
