@@ -1,0 +1,25 @@
+"""What things cost and how long they take. Decimal USD; an unknown rate is "not calculated"."""
+
+from sessions.costs.duration import TimeRange, time_range
+from sessions.costs.estimate import Job, estimate, training_line
+from sessions.costs.lines import Estimate, Line, Sum, add_up
+from sessions.costs.money import about, money, money_range
+from sessions.costs.rates import Rates, RatesError, TokenPrice
+
+__all__ = [
+    "Estimate",
+    "Job",
+    "Line",
+    "Rates",
+    "RatesError",
+    "Sum",
+    "TimeRange",
+    "TokenPrice",
+    "about",
+    "add_up",
+    "estimate",
+    "money",
+    "money_range",
+    "time_range",
+    "training_line",
+]

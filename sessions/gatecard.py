@@ -1,0 +1,226 @@
+"""What a gate card shows, from the gate's row and its plan. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sessions.bill import Bill, bill, lines_of_plan
+from sessions.models import Candidate, Gate
+from sessions.scoreboard import shown
+from sessions.specification import FIELDS, Origin, Specification, rate_text, show
+from sessions.states import Decision, GateKind
+
+# What can be changed in the small form of the plan gate, in its order.
+CHANGEABLE = (
+    "base_models", "lora_ranks", "learning_rates", "epochs",
+    "tuning_samples", "heldout_rows", "parallel_jobs", "final_run", "deploy",
+)  # fmt: skip
+FLAGS = {"final_run", "deploy"}
+HINTS = {
+    GateKind.PLAN: "Approved, proceed.",
+    GateKind.PROMOTION: "Proceed with the winning config.",
+    GateKind.QUESTIONS: "Use qwen3-8b and qwen3-32b.",
+    GateKind.SPEND: "Approved, proceed.",
+    GateKind.TROUBLE: "Try again.",
+}
+DECIDED = {
+    Decision.APPROVED: "approved",
+    Decision.CHANGES: "sent back for changes",
+    Decision.REJECTED: "rejected",
+    Decision.ANSWERED: "answered",
+    Decision.WITHDRAWN: "withdrawn",
+}
+
+
+@dataclass(frozen=True)
+class Value:
+    """One resolved value of the specification and where it came from."""
+
+    name: str
+    label: str
+    text: str
+    origin: str
+    origin_label: str
+    words: str
+
+    @property
+    def is_quoted(self) -> bool:
+        """The words of a person; the others are the rule that gave the value."""
+        return self.origin == Origin.SAID
+
+
+@dataclass(frozen=True)
+class Input:
+    """One field of the small form of changes, as typed or as it stands."""
+
+    name: str
+    label: str
+    text: str
+    help: str
+    is_flag: bool
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What a person entered that was not taken, kept so that it can be put right."""
+
+    reply: str = ""
+    form: dict[str, list[str]] = field(default_factory=dict)
+    faults: dict[str, str] = field(default_factory=dict)
+    action: str = ""
+
+    def first(self, name: str) -> str:
+        return (self.form.get(name) or [""])[0]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One answer that can be picked."""
+
+    value: str
+    label: str
+    help: str
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question of the questions gate."""
+
+    field: str
+    text: str
+    help: str
+    multiple: bool
+    choices: list[Choice]
+    typed: str
+    fault: str
+
+
+@dataclass(frozen=True)
+class GateCard:
+    """An open gate, ready to be shown."""
+
+    gate: Gate
+    key: str  # changes when there is something else to decide about
+    hint: str
+    body: dict[str, Any]
+    typed: Typed
+    bill: Bill | None = None
+    values: list[Value] = field(default_factory=list)
+    inputs: list[Input] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
+    suggested: Candidate | None = None
+    others: list[Candidate] = field(default_factory=list)
+
+    @property
+    def chosen(self) -> str:
+        """The candidate that was chosen in a form that must be put right."""
+        return self.typed.first("candidate")
+
+    @property
+    def reason(self) -> str:
+        return self.typed.first("reason")
+
+
+def gate_card(
+    gate: Gate,
+    candidates: Sequence[Candidate],
+    specification: Specification,
+    typed: Typed | None = None,
+    names: Mapping[str, str] | None = None,
+) -> GateCard:
+    """The card of an open gate of any kind. `names`: what uploads are called."""
+    typed = typed or Typed()
+    body = gate.plan.body if gate.plan else gate.body
+    resolved = Specification.from_json(body.get("specification") or {})
+    is_plan = gate.kind == GateKind.PLAN
+    suggested = next((each for each in candidates if each.number == gate.body.get("suggested")), None)
+    return GateCard(
+        gate=gate,
+        key=f"{gate.pk}:{gate.plan.digest if gate.plan else ''}",
+        hint=HINTS.get(GateKind(gate.kind), ""),
+        body=body,
+        typed=typed,
+        bill=bill(lines_of_plan(body)) if is_plan else None,
+        values=values(resolved, names) if is_plan else [],
+        inputs=inputs(resolved.with_entries(specification.entries), typed) if is_plan else [],
+        questions=questions(gate.body, typed),
+        suggested=suggested,
+        others=[each for each in candidates if each.validation_loss is not None and each is not suggested]
+        if gate.kind == GateKind.PROMOTION
+        else [],
+    )
+
+
+def values(specification: Specification, names: Mapping[str, str] | None = None) -> list[Value]:
+    """The resolved values in the fields' order. What was picked or answered would only repeat the value."""
+    found = []
+    for name, each in FIELDS.items():
+        entry = specification.entry(name)
+        if entry is not None:
+            text = (names or {}).get(str(entry.value)) or show(name, entry.value)
+            words = "" if entry.origin in {Origin.FORM, Origin.ANSWER} else entry.words
+            found.append(Value(name, each.label, text, entry.origin, entry.origin.label, words))
+    return found
+
+
+def inputs(specification: Specification, typed: Typed) -> list[Input]:
+    """The small form of changes, filled with what stands now or with what was typed."""
+    return [
+        Input(
+            name=name,
+            label=FIELDS[name].label,
+            text=typed.first(name) if name in typed.form else as_text(name, specification.value(name)),
+            help=FIELDS[name].help,
+            is_flag=name in FLAGS,
+            fault=typed.faults.get(name, ""),
+        )
+        for name in CHANGEABLE
+    ]
+
+
+def as_text(name: str, value: Any) -> str:
+    """A value as it would be typed; reading it back gives the same value."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if not isinstance(value, (list, tuple)):
+        return str(value)
+    if name == "learning_rates":
+        return ", ".join(rate_text(each) for each in value)
+    return ", ".join(shown("base_model", each) if name == "base_models" else str(each) for each in value)
+
+
+def questions(body: dict[str, Any], typed: Typed) -> list[Question]:
+    """The questions of a gate with what was answered so far."""
+    return [question(each, typed) for each in body.get("questions", [])]
+
+
+def question(body: dict[str, Any], typed: Typed) -> Question:
+    name, given = body["field"], typed.form.get(body["field"], [])
+    options = body.get("options") or []
+    offered = {each["value"] for each in options}
+    return Question(
+        field=name,
+        text=body["text"],
+        help=body.get("help", ""),
+        multiple=bool(body.get("multiple", name == "base_models")),
+        choices=[
+            Choice(each["value"], each["label"], each.get("help", ""), each["value"] in given)
+            for each in options
+        ],
+        typed=next((each for each in given if each and each not in offered), ""),
+        fault=typed.faults.get(name, ""),
+    )
+
+
+def decided(gate: Gate) -> str:
+    """A closed gate in one sentence."""
+    who = gate.decided_by.get_username() if gate.decided_by else "the portal"
+    when = f"{gate.decided_at:%Y-%m-%d %H:%M} UTC" if gate.decided_at else "an unknown time"
+    verb = DECIDED.get(Decision(gate.decision), gate.decision)
+    return f"Already {verb} by {who} at {when}."

@@ -1,0 +1,109 @@
+"""What must not be taken though a phrase matched: near a negation, a doubt, a bound, a question.
+
+A wrong reading is worse than none, so what stands near such a word, unless a phrase covers the word
+itself, is given back as not understood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sessions.instructions.grammar import HEDGES, Match, Parse, is_glue
+from sessions.instructions.tables import words
+from sessions.instructions.tokens import Kind, Token
+
+REQUESTS, OPENERS = words("requests"), words("openers")
+SENTENCE_ENDS, SEGMENT_ENDS = {".", "!", "?", ";"}, {",", ":", "—", "–", "(", ")", "but"}
+CORRECTIONS = words("corrections")
+# Settings that a stray number or an unknown neighbour may change.
+EXACT = {"lora_ranks", "learning_rates", "epochs", "tuning_samples", "parallel_jobs", "seed", "heldout_rows"}
+EXACT |= {"final_run", "deploy", "drop_bad_rows", "choose"}
+
+Range = tuple[int, int]
+
+
+def withdrawn(parse: Parse) -> frozenset[Match]:
+    """The matches that are not to be taken."""
+    taken_back: set[Match] = set()
+    before: list[Match] = []
+    for sentence in _pieces(parse, 0, len(parse.source.tokens), SENTENCE_ENDS):
+        inside = [match for match in parse.matches if sentence[0] <= match.start < sentence[1]]
+        doubtful = list(_doubtful(parse, sentence, inside))
+        stray = _has_stray_number(parse, sentence, inside)
+        for match in inside:
+            covered = any(first <= match.start < last for first, last in doubtful)
+            if covered or (match.rule.name in EXACT and (stray or _beside_unknown(parse, match))):
+                taken_back.add(match)
+        if _has_left(parse, sentence, CORRECTIONS):
+            taken_back.update(inside, before)
+        before = inside
+    return frozenset(taken_back)
+
+
+def _has_left(parse: Parse, piece: Range, among: frozenset[str]) -> bool:
+    """True when one of these words stands in the piece and no phrase covers it."""
+    return any(piece[0] <= at < piece[1] and parse.source.tokens[at].norm in among for at in parse.left)
+
+
+def _beside_unknown(parse: Parse, match: Match) -> bool:
+    """A word right before or after that nobody knows can turn a setting: “early stopping after 2 epochs”."""
+    tokens = parse.source.tokens
+    for at, line in ((match.start - 1, match.start), (match.end, match.end)):
+        if (
+            at in parse.left
+            and tokens[at].kind is Kind.WORD
+            and not is_glue(tokens, at)
+            and not tokens[line].breaks
+        ):
+            return True
+    return False
+
+
+def _pieces(parse: Parse, first: int, last: int, ends: set[str]) -> Iterator[Range]:
+    """Token ranges between the signs of `ends` and line breaks that no phrase covers."""
+    tokens, left = parse.source.tokens, set(parse.left)
+    begins = {match.start for match in parse.matches} | left
+    start = first
+    for at in range(first, last):
+        if at > start and at in begins and tokens[at].breaks:
+            yield start, at
+            start = at
+        if at in left and tokens[at].norm in ends:
+            yield start, at + 1
+            start = at + 1
+    if start < last:
+        yield start, last
+
+
+def _doubtful(parse: Parse, sentence: Range, inside: list[Match]) -> Iterator[Range]:
+    tokens = parse.source.tokens
+    first = tokens[sentence[0]]
+    asks = _is_question(tokens[sentence[0] : sentence[1]]) or (
+        first.norm in OPENERS and sentence[0] in parse.left
+    )
+    if asks and not any(match.rule.name == "ask_models" for match in inside):
+        yield sentence
+    for segment in _pieces(parse, *sentence, SEGMENT_ENDS):
+        if _has_left(parse, segment, HEDGES):
+            yield segment[0], sentence[1]
+        for match in inside:
+            if match.rule.kind == "turn" and segment[0] <= match.start < segment[1]:
+                yield match.start, segment[1]
+
+
+def _is_question(sentence: Sequence[Token]) -> bool:
+    return sentence[-1].norm == "?" and sentence[0].norm not in REQUESTS
+
+
+def _has_stray_number(parse: Parse, sentence: Range, inside: list[Match]) -> bool:
+    """A number that nothing covers may belong to any of the settings in its sentence."""
+    turns = [match.start for match in inside if match.rule.kind == "turn"]
+    for at in parse.left:
+        token = parse.source.tokens[at]
+        counts = token.kind in {Kind.NUMBER, Kind.PERCENT} or (
+            token.value is not None and token.norm != "one"
+        )
+        after_turn = any(start < at for start in turns)
+        if counts and not token.glued and not after_turn and sentence[0] <= at < sentence[1]:
+            return True
+    return False

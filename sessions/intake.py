@@ -1,0 +1,171 @@
+"""From what a person entered to a session that can start, or to the faults by field. Used by the form and
+by the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.conf import settings
+
+from sessions import catalogue, instructions, queries, sources
+from sessions.actions.starting import Start
+from sessions.forms import Typed, given
+from sessions.instructions import Reading
+from sessions.marks import Mark, marks
+from sessions.models import BaseModel
+from sessions.preview import Preview, preview
+from sessions.queries import Person
+from sessions.sources import Source
+from sessions.specification import (
+    Context,
+    Entry,
+    FieldError,
+    ModelName,
+    Question,
+    Specification,
+    combine,
+    missing,
+    read_form,
+    short_name,
+)
+
+TITLE = 60
+NOTHING = FieldError(
+    "instruction",
+    "Nothing was said yet.",
+    "Say in a sentence what to train on which data, or pick the data below.",
+)
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """What the account offers, read once for one request."""
+
+    models: Mapping[str, BaseModel]
+    context: Context
+    rehearsal: bool
+
+
+def shelf() -> Shelf:
+    """The tunable base models and the account, from the rows that a worker keeps fresh."""
+    models = {row.name: row for row in queries.base_models() if row.tunable}
+    names = [ModelName(row.name, row.display_name) for row in models.values()]
+    rehearsal = bool(settings.FIREWORKS["rehearsal"])
+    return Shelf(models, Context(names, queries.account_name()), rehearsal)
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What was understood. `errors` stop a start; `conflicts` and `not_understood` are told and do not."""
+
+    typed: Typed
+    reading: Reading
+    specification: Specification
+    conflicts: list[str]
+    errors: list[FieldError]
+    questions: list[Question]
+    source: Source | None
+    preview: Preview
+    rehearsal: bool
+
+    @property
+    def marks(self) -> list[Mark]:
+        """The sentence in pieces, each with what it means."""
+        labels = {self.source.name: self.source.label} if self.source else {}
+        return marks(self.reading, labels)
+
+    def title(self) -> str:
+        """A name for the run: the person's own, else models and data."""
+        named = self.specification.value("title")
+        if named:
+            return str(named)
+        models = [short_name(name) for name in self.specification.value("base_models", ())]
+        what = " and ".join(models) if len(models) < 3 else f"{len(models)} base models"
+        label = self.source.label if self.source else ""
+        return " on ".join(part for part in (what, label) if part)[:TITLE] or "New session"
+
+    def start(self, entered: dict[str, Any], **more: Any) -> Start:
+        """The session to be; call it only without errors. `more`: the form's token."""
+        return Start(
+            title=self.title(),
+            specification=self.specification,
+            rehearsal=self.rehearsal,
+            instruction=self.typed.text.strip(),
+            entered=entered,
+            not_understood=[span.text for span in self.reading.not_understood],
+            conflicts=self.conflicts,
+            **more,
+        )
+
+
+def read_text(text: str, stock: Shelf) -> Reading:
+    """What a sentence says."""
+    return instructions.read(text, stock.context.catalogue, account=stock.context.account)
+
+
+def take(
+    typed: Typed, stock: Shelf, person: Person, today: date, *, form_only: bool = False, unread: bool = False
+) -> Intake:
+    """Put sentence and form together; where they differ, the sentence wins and a conflict says so.
+
+    `form_only`: the sentence was written by the form itself, so its values are the person's choices.
+    `unread`: an upload that no worker has read yet may be used.
+    """
+    reading = read_text(typed.text, stock)
+    form = read_form(typed.fields, stock.context)
+    said = {} if form_only else reading.entries
+    spec, conflicts = combine(said, differing(given(form.entries), said))
+    leave_out = bool(spec.value("drop_bad_rows"))
+    found = {name: of_field(spec, name, person) for name in ("dataset", "evaluation_dataset")}
+    seen = preview(
+        spec, found["dataset"], stock.models, rates=catalogue.rates(), today=today, rehearsal=stock.rehearsal
+    )
+    errors = [
+        *(NOTHING for _ in range(typed.is_empty)),
+        *reading.errors,
+        *(error for error in form.errors if error.field not in said),
+        *faults_of_data(spec, found, leave_out=leave_out, unread=unread),
+        *seen.errors,
+    ]
+    questions = missing(spec, stock.context.catalogue)
+    source = found["dataset"]
+    return Intake(typed, reading, spec, conflicts, unique(errors), questions, source, seen, stock.rehearsal)
+
+
+def differing(form: Mapping[str, Entry], said: Mapping[str, Entry]) -> dict[str, Entry]:
+    """The form's entries without those that only repeat the sentence, which filled them in."""
+    return {
+        name: entry for name, entry in form.items() if name not in said or said[name].value != entry.value
+    }
+
+
+def of_field(spec: Specification, name: str, person: Person) -> Source | None:
+    value = spec.value(name)
+    return sources.find(value, person) if value else None
+
+
+def faults_of_data(
+    spec: Specification, found: Mapping[str, Source | None], *, leave_out: bool, unread: bool
+) -> list[FieldError]:
+    """Why the data cannot be used, dataset and evaluation dataset."""
+    faults = [
+        sources.fault(spec.value(name), source, name, leave_out=leave_out, unread=unread)
+        for name, source in found.items()
+        if spec.value(name)
+    ]
+    if spec.value("dataset") and spec.value("dataset") == spec.value("evaluation_dataset"):
+        faults.append(
+            FieldError(
+                "evaluation_dataset",
+                "The same data is used to train and to measure, which would tell nothing.",
+                "Pick other data, or leave it empty: then rows are held out.",
+            )
+        )
+    return [each for each in faults if each]
+
+
+def unique(errors: list[FieldError]) -> list[FieldError]:
+    return list(dict.fromkeys(errors))

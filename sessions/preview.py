@@ -1,0 +1,110 @@
+"""What a run comes to before it is planned: samples, jobs, cost range, time range, risks. Nobody is called,
+so the plan, which asks Fireworks, may say more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from sessions.costs import Estimate, Rates, TimeRange, estimate, time_range
+from sessions.models import BaseModel
+from sessions.sources import Source
+from sessions.specification import CandidateConfig, FieldError, Specification, candidates, resolve, short_name
+
+FEW_ROWS, FEW_HELD_OUT = 50, 30
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Figures for the side card; None where something must be said first."""
+
+    samples: int | None = None
+    tokens: int | None = None
+    train_rows: int | None = None
+    sample_rows: int | None = None
+    heldout_rows: int | None = None
+    configs: tuple[CandidateConfig, ...] = ()
+    final_run: bool = False
+    cost: Estimate | None = None
+    time: TimeRange | None = None
+    risks: tuple[str, ...] = ()
+    errors: tuple[FieldError, ...] = field(default=())
+
+    @property
+    def jobs(self) -> int:
+        return len(self.configs) + self.final_run
+
+
+def preview(
+    spec: Specification,
+    source: Source | None,
+    models: Mapping[str, BaseModel],
+    *,
+    rates: Rates,
+    today: date,
+    rehearsal: bool,
+) -> Preview:
+    """What this specification comes to on this data, as far as both are known."""
+    usable = source.usable if source else None
+    if source is None or not usable:
+        return Preview(samples=source.samples if source else None, tokens=source.tokens if source else None)
+    try:
+        full = resolve(spec, total_samples=usable)
+        configs = candidates(full)
+    except FieldError as error:
+        return Preview(samples=source.samples, tokens=source.tokens, errors=(error,))
+    held_out = full.value("heldout_rows")
+    train = usable - held_out
+    sample = min(train, full.value("tuning_samples"))
+    rows = {"train_rows": train, "sample_rows": sample, "heldout_rows": held_out}
+    final_run = bool(full.value("final_run")) and sample < train
+    figures = Preview(
+        source.samples, source.tokens, **rows, risks=tuple(risks(full, models, train, held_out))
+    )
+    if not configs or source.tokens is None:
+        return figures
+    tokens = {
+        "sample_tokens": source.tokens * sample // usable,
+        "full_tokens": source.tokens * train // usable,
+    }
+    cost = estimate(
+        configs,
+        rates=rates,
+        **tokens,
+        parameters_by_model={name: model.parameters for name, model in models.items()},
+        final_run=final_run,
+        deployment=None,
+        today=today,
+        deploy=full.value("deploy"),
+    )
+    time = time_range(
+        configs,
+        **tokens,
+        parallel_jobs=full.value("parallel_jobs"),
+        final_run=final_run,
+        deploy=full.value("deploy"),
+        rehearsal=rehearsal,
+    )
+    return Preview(
+        source.samples, source.tokens, **rows,
+        configs=configs, final_run=final_run, cost=cost, time=time, risks=figures.risks,
+    )  # fmt: skip
+
+
+def risks(spec: Specification, models: Mapping[str, BaseModel], train: int, held_out: int) -> list[str]:
+    """What may go wrong or mislead, in plain sentences."""
+    found = []
+    if train < FEW_ROWS:
+        found.append(f"Only {train} rows to train on: expect a model that repeats them.")
+    if held_out and held_out < FEW_HELD_OUT:
+        found.append(f"Validation loss will rest on {held_out} rows: small differences will be noise.")
+    unservable = [
+        name for name in spec.value("base_models", ()) if (row := models.get(name)) and not row.servable
+    ]
+    if spec.value("deploy"):
+        found += [
+            f"A tuned {short_name(name)} cannot be served as LoRA: deploying it will fail."
+            for name in unservable
+        ]
+    return found

@@ -1,0 +1,288 @@
+"""From what a person pressed or typed at a gate to a decision. Pages and the command line come through here.
+
+Nothing that is not understood ever decides anything: it asks again and keeps what was entered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db.models import QuerySet
+
+from sessions.actions import gates
+from sessions.actions.gates import AlreadyDecided, Stale, Verdict
+from sessions.gatecard import CHANGEABLE, Question, Typed, decided, inputs, questions
+from sessions.instructions import Reply, ReplyKind, reply
+from sessions.models import Candidate, Gate
+from sessions.models.evidence import Role
+from sessions.specification import (
+    FIELDS,
+    CandidateConfig,
+    Context,
+    Entry,
+    Origin,
+    Specification,
+    read_form,
+)
+from sessions.states import CandidateState, Decision, GateKind
+
+FIXED = ("workflow", "dataset", "evaluation_dataset")  # what the first phase already worked with
+
+
+class Kind(StrEnum):
+    """What came of a reply."""
+
+    DECIDED = "decided"
+    AGAIN = "again"  # not understood, or something is missing: the gate stays open
+    MODELS = "models"  # the question was which base models there are: the gate stays open
+    CLOSED = "closed"  # someone else was faster
+    STALE = "stale"  # the plan is another one by now
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a reply, in words for the person, and what was entered in case it must be put right."""
+
+    kind: Kind
+    text: str = ""
+    typed: Typed = field(default_factory=Typed)
+
+    @property
+    def place(self) -> str:
+        """Where the page says it: beside what was pressed, or on top when there is something else now."""
+        if self.kind in {Kind.CLOSED, Kind.STALE}:
+            return "page"
+        return self.typed.action if self.typed.action in {"changes", "choose", "answer"} else "reply"
+
+
+@dataclass(frozen=True)
+class Entered:
+    """A reply as it came in: the gate, who replies, the form's fields (or only `reply`), and when."""
+
+    gate: Gate
+    actor: AbstractBaseUser
+    form: dict[str, list[str]]
+    now: datetime
+    context: Context
+
+    def first(self, name: str) -> str:
+        return (self.form.get(name) or [""])[0].strip()
+
+    def typed(self, faults: dict[str, str] | None = None) -> Typed:
+        return Typed(self.first("reply"), self.form, faults or {}, self.first("action"))
+
+    def again(self, text: str, faults: dict[str, str] | None = None) -> Outcome:
+        return Outcome(Kind.AGAIN, text, self.typed(faults))
+
+
+def act(entered: Entered) -> Outcome:
+    """Do what the pressed button says; the buttons need no grammar."""
+    if not entered.gate.is_open:
+        return Outcome(Kind.CLOSED, decided(entered.gate))
+    name = entered.first("action") or "reply"
+    if name not in ALLOWED[GateKind(entered.gate.kind)] | {"reply"}:
+        text = "That cannot be done here. Use one of the buttons, or reply in words."
+        return Outcome(Kind.AGAIN, text, Typed(entered.first("reply")))
+    return ACTIONS[name](entered)
+
+
+def say(entered: Entered) -> Outcome:
+    """A typed reply. What is not understood to the last word decides nothing."""
+    if not entered.first("reply"):
+        return entered.again("Nothing was written.")
+    heard = read(entered)
+    match heard.kind:
+        case ReplyKind.APPROVE:
+            return approve(entered)
+        case ReplyKind.REJECT:
+            return reject(entered)
+        case ReplyKind.CHANGES:
+            return request_changes(entered, heard.entries)
+        case ReplyKind.CHOOSE:
+            return promote(entered, heard.candidate, entered.first("reply"))
+        case ReplyKind.ANSWER:
+            return answered(entered, heard.entries)
+        case ReplyKind.ASK_MODELS:
+            return Outcome(Kind.MODELS, heard.words)
+        case _:
+            return entered.again(heard.words)
+
+
+def read(entered: Entered) -> Reply:
+    """The typed words as the grammar takes them at this gate."""
+    gate = entered.gate
+    return reply(
+        entered.first("reply"),
+        gate.kind,
+        catalogue=entered.context.catalogue,
+        candidates=[configuration(each) for each in finished(gate)]
+        if gate.kind == GateKind.PROMOTION
+        else (),
+        account=entered.context.account,
+        asked=asked(gate),
+    )
+
+
+def finished(gate: Gate) -> QuerySet[Candidate]:
+    """The candidates that can win."""
+    return Candidate.objects.filter(session=gate.session, role=Role.SWEEP, state=CandidateState.DONE)
+
+
+def configuration(each: Candidate) -> CandidateConfig:
+    return CandidateConfig(each.number, each.base_model, each.lora_rank, each.learning_rate, each.epochs)
+
+
+def asked(gate: Gate) -> list[str]:
+    """The fields that a questions gate asks for."""
+    return [question["field"] for question in gate.body.get("questions", [])]
+
+
+def settle(entered: Entered, verdict: Verdict) -> Outcome:
+    """Hand the verdict over; the gate itself knows whether it is still open."""
+    try:
+        gates.decide(entered.gate, entered.actor, verdict, entered.now)
+    except AlreadyDecided as late:
+        return Outcome(Kind.CLOSED, decided(late.gate), entered.typed())
+    except Stale as stale:
+        return Outcome(Kind.STALE, str(stale), entered.typed())
+    return Outcome(Kind.DECIDED, DONE[verdict.decision])
+
+
+def approve(entered: Entered) -> Outcome:
+    """The plan as it was seen, the suggested winner, more money, or another try."""
+    if entered.gate.kind == GateKind.PROMOTION:
+        return promote(entered, entered.gate.body.get("suggested"), entered.first("reply"))
+    verdict = Verdict(Decision.APPROVED, entered.first("reply"), plan_digest=entered.first("plan_digest"))
+    return settle(entered, verdict)
+
+
+def reject(entered: Entered) -> Outcome:
+    return settle(entered, Verdict(Decision.REJECTED, entered.first("reply")))
+
+
+def choose(entered: Entered) -> Outcome:
+    """Another candidate than the suggested one, with a reason."""
+    number = entered.first("candidate")
+    if not number.isdigit():
+        return entered.again("Choose a candidate first.", {"candidate": "Choose a candidate."})
+    reason = entered.first("reason")
+    if int(number) != entered.gate.body.get("suggested") and not reason:
+        missing = "Say in a few words why; the report keeps it."
+        return entered.again("A reason is missing.", {"reason": missing})
+    return promote(entered, int(number), reason)
+
+
+def promote(entered: Entered, number: Any, reason: str) -> Outcome:
+    """Confirm a candidate by its number as the winner."""
+    winner = finished(entered.gate).filter(number=number).first() if isinstance(number, int) else None
+    if winner is None:
+        return entered.again(
+            f"Candidate {number} cannot win: it did not finish.", {"candidate": "Choose another candidate."}
+        )
+    answer = {"candidate": winner.pk, "number": winner.number, "reason": reason}
+    return settle(entered, Verdict(Decision.APPROVED, entered.first("reply"), answer))
+
+
+def change(entered: Entered) -> Outcome:
+    """What was changed in the small form, and what was typed; the words win where both name a value."""
+    given = {name: values[0] for name, values in entered.form.items() if name in CHANGEABLE and values}
+    unchanged = {each.name: each.text for each in inputs(planned(entered.gate), Typed())}
+    reading = read_form(
+        {name: text for name, text in given.items() if text.strip() != unchanged[name]}, entered.context
+    )
+    faults = {error.field: f"{error.fault} {error.remedy}" for error in reading.errors}
+    if faults:
+        return entered.again("Something in the form cannot be taken yet.", faults)
+    entries = reading.entries
+    if entered.first("reply"):
+        heard = read(entered)
+        if heard.kind == ReplyKind.ASK_MODELS:
+            return Outcome(Kind.MODELS, heard.words, entered.typed())
+        if heard.kind != ReplyKind.CHANGES:
+            return entered.again(heard.words)
+        entries = entries | heard.entries
+    if not entries:
+        return entered.again("Nothing is changed yet. Say what should be different.")
+    return request_changes(entered, entries)
+
+
+def request_changes(entered: Entered, entries: dict[str, Entry]) -> Outcome:
+    """Send the plan back with another specification; the next revision is worked out from it."""
+    if fixed := of_another_session(entered, entries):
+        return entered.again(fixed)
+    changed = entered.gate.session.specification.with_entries(entries)
+    verdict = Verdict(Decision.CHANGES, entered.first("reply"), specification=changed.to_json())
+    return settle(entered, verdict)
+
+
+def of_another_session(entered: Entered, entries: dict[str, Entry]) -> str:
+    """What to say of a change to the data once it was read; empty when there is none."""
+    session = entered.gate.session
+    changed = [name for name in FIXED if name in entries and entries[name].value != session.value(name)]
+    if not changed or not session.artifacts.filter(name="inspection.json").exists():
+        return ""
+    label = FIELDS[changed[0]].label
+    return f"{label} cannot be changed any more: the data was read already. Start a new session for that."
+
+
+def planned(gate: Gate) -> Specification:
+    """The resolved specification that the form of changes was filled with."""
+    body = gate.plan.body if gate.plan else {}
+    resolved = Specification.from_json(body.get("specification") or {})
+    return resolved.with_entries(gate.session.specification.entries)
+
+
+def answer(entered: Entered) -> Outcome:
+    """All questions of the page at once."""
+    given = {question.field: chosen(question) for question in questions(entered.gate.body, entered.typed())}
+    reading = read_form(given, entered.context)
+    faults = {name: "This one has no answer yet." for name in given if not given[name].strip()}
+    faults |= {error.field: f"{error.fault} {error.remedy}" for error in reading.errors}
+    if faults:
+        return entered.again("Not every question has an answer yet.", faults)
+    return answered(entered, reading.entries)
+
+
+def chosen(question: Question) -> str:
+    """The answer of one question as text: what was written, else what was picked."""
+    picked = [choice.value for choice in question.choices if choice.chosen]
+    return question.typed.strip() or "\n".join(picked)
+
+
+def answered(entered: Entered, entries: dict[str, Entry]) -> Outcome:
+    """Take the answers into the specification, named as answers."""
+    if fixed := of_another_session(entered, entries):
+        return entered.again(fixed)
+    said = {name: Entry(entry.value, Origin.ANSWER, entry.words) for name, entry in entries.items()}
+    changed = entered.gate.session.specification.with_entries(said)
+    values = {name: entry.to_json()["value"] for name, entry in said.items()}
+    verdict = Verdict(Decision.ANSWERED, entered.first("reply"), values, specification=changed.to_json())
+    return settle(entered, verdict)
+
+
+DONE = {
+    Decision.APPROVED: "Approved. The portal goes on.",
+    Decision.CHANGES: "Your changes are taken. The plan is worked out again and shown here.",
+    Decision.REJECTED: "Rejected. The session stops and a report is written.",
+    Decision.ANSWERED: "Thank you. The portal goes on.",
+}
+ACTIONS: dict[str, Callable[[Entered], Outcome]] = {
+    "approve": approve,
+    "changes": change,
+    "reject": reject,
+    "answer": answer,
+    "choose": choose,
+    "reply": say,
+}
+ALLOWED = {
+    GateKind.QUESTIONS: {"answer", "reject"},
+    GateKind.PLAN: {"approve", "changes", "reject"},
+    GateKind.PROMOTION: {"approve", "choose", "reject"},
+    GateKind.SPEND: {"approve", "reject"},
+    GateKind.TROUBLE: {"approve", "reject"},
+}

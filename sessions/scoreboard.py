@@ -1,0 +1,252 @@
+"""The scoreboard of a session: rows, order, what is within noise, and the same as CSV. Pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sessions.models import Candidate, Evaluation
+from sessions.models.evidence import Role
+from sessions.specification import rate_text, short_name
+from sessions.states import CandidateState
+
+PARAMETERS = {
+    "base_model": "Base model",
+    "lora_rank": "LoRA rank",
+    "learning_rate": "Learning rate",
+    "epochs": "Epochs",
+}
+MEASURES = {
+    "validation_loss": "Validation loss",
+    "train_loss": "Training loss",
+    "cost": "Cost",
+    "seconds": "Time",
+    "state": "State",
+}
+STATE_WORDS = {
+    CandidateState.PLANNED: "Planned",
+    CandidateState.ACTIVE: "Training",
+    CandidateState.DONE: "Done",
+    CandidateState.FAILED: "Failed",
+    CandidateState.CANCELLED: "Cancelled",
+}
+VALIDATION_LOSS = "validation_loss"
+ABOUT_EQUAL = 0.01  # relative difference in loss below which two candidates are called about equal
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A measured loss (nats) with its confidence interval and the rows it rests on."""
+
+    low: float | None
+    high: float | None
+    rows: int
+
+    @property
+    def is_known(self) -> bool:
+        return self.low is not None and self.high is not None
+
+    def overlaps(self, other: Interval) -> bool:
+        """Whether both could be the same number; unknown bounds overlap with nothing."""
+        if self.low is None or self.high is None or other.low is None or other.high is None:
+            return False
+        return self.low <= other.high and other.low <= self.high
+
+
+@dataclass(frozen=True)
+class Row:
+    """One candidate on the scoreboard."""
+
+    candidate: Candidate
+    state_word: str
+    seconds: float | None
+    interval: Interval | None
+    is_best: bool
+    is_suggested: bool
+    is_winner: bool
+    noise: str  # "within noise of the best", or empty
+    failure: str
+
+    def value(self, name: str) -> Any:
+        """A column's value, for sorting and for the CSV."""
+        return self.seconds if name == "seconds" else getattr(self.candidate, name)
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    label: str
+    sort: str  # what ?sort= becomes when the heading is pressed
+    direction: str  # for aria-sort
+
+
+@dataclass(frozen=True)
+class Scoreboard:
+    columns: list[Column]
+    rows: list[Row]
+    same: list[tuple[str, str]]  # parameters that all candidates share, said once above the table
+
+    @property
+    def parameters(self) -> list[str]:
+        return [column.name for column in self.columns if column.name in PARAMETERS]
+
+
+def points(candidate: Candidate, key: str) -> list[tuple[float, float]]:
+    """The (step, value) points of one key of a candidate's curve."""
+    return [
+        (float(point["step"]), float(point[key]))
+        for point in candidate.curve
+        if point.get("step") is not None and point.get(key) is not None
+    ]
+
+
+def short_label(candidate: Candidate) -> str:
+    """A candidate in a few characters, for legends: qwen3-8b r16 1e-4."""
+    return f"{short_name(candidate.base_model)} r{candidate.lora_rank} {rate_text(candidate.learning_rate)}"
+
+
+def shown(name: str, value: Any) -> str:
+    """A parameter as people write it."""
+    if name == "base_model":
+        return short_name(value)
+    return rate_text(value) if name == "learning_rate" else str(value)
+
+
+def seconds(candidate: Candidate) -> float | None:
+    """How long the job took, from launch to end."""
+    if candidate.launched_at is None or candidate.ended_at is None:
+        return None
+    return (candidate.ended_at - candidate.launched_at).total_seconds()
+
+
+def intervals(evaluations: Iterable[Evaluation]) -> dict[int, Interval]:
+    """Validation-loss intervals by the candidate's primary key."""
+    return {
+        each.candidate_id: Interval(each.low, each.high, each.rows)
+        for each in evaluations
+        if each.metric == VALIDATION_LOSS
+    }
+
+
+def best_of(candidates: Iterable[Candidate]) -> Candidate | None:
+    """The candidate with the lowest validation loss; the first of equals."""
+    measured = [each for each in candidates if each.validation_loss is not None]
+    return min(measured, key=lambda each: (each.validation_loss, each.number), default=None)
+
+
+def scoreboard(
+    candidates: Sequence[Candidate],
+    evaluations: Iterable[Evaluation] = (),
+    *,
+    sort: str = "",
+    suggested: int | None = None,
+    winner_id: int | None = None,
+) -> Scoreboard:
+    """The sweep's candidates in the asked order, parameters that differ first."""
+    sweep = [each for each in candidates if each.role == Role.SWEEP]
+    measured, best = intervals(evaluations), best_of(sweep)
+    rows = [row(each, best, measured, suggested, winner_id) for each in sweep]
+    sort = sort if sort.lstrip("-") in {*PARAMETERS, *MEASURES, "number"} else VALIDATION_LOSS
+    differing = [name for name in PARAMETERS if len({getattr(each, name) for each in sweep}) > 1]
+    same = [name for name in PARAMETERS if name not in differing]
+    labels = {"number": "#", **{name: PARAMETERS[name] for name in differing}, **MEASURES}
+    return Scoreboard(
+        columns=[column(name, label, sort) for name, label in labels.items()],
+        rows=ordered(rows, sort),
+        same=[(PARAMETERS[name], shown(name, getattr(sweep[0], name))) for name in same] if sweep else [],
+    )
+
+
+def row(
+    candidate: Candidate,
+    best: Candidate | None,
+    measured: Mapping[int, Interval],
+    suggested: int | None,
+    winner_id: int | None,
+) -> Row:
+    interval, is_best = measured.get(candidate.pk), candidate is best
+    return Row(
+        candidate=candidate,
+        state_word=STATE_WORDS.get(CandidateState(candidate.state), candidate.state),
+        seconds=seconds(candidate),
+        interval=interval,
+        is_best=is_best,
+        is_suggested=candidate.number == suggested,
+        is_winner=candidate.pk is not None and candidate.pk == winner_id,
+        noise=noise(candidate, best, measured),
+        failure=failure(candidate),
+    )
+
+
+def noise(candidate: Candidate, best: Candidate | None, measured: Mapping[int, Interval]) -> str:
+    """Words for a candidate that may be as good as the best one; empty when it is clearly worse.
+
+    Overlapping intervals decide where there are any; Fireworks gives one mean and no spread, and then a
+    relative difference below one percent does.
+    """
+    if best is None or candidate is best or candidate.validation_loss is None or not best.validation_loss:
+        return ""
+    mine, theirs = measured.get(candidate.pk), measured.get(best.pk)
+    if mine and theirs and mine.is_known and theirs.is_known:
+        close = mine.overlaps(theirs)
+    else:
+        close = candidate.validation_loss / best.validation_loss - 1 < ABOUT_EQUAL
+    return f"within noise of #{best.number}" if close else ""
+
+
+def failure(candidate: Candidate) -> str:
+    """The provider's words for a failed candidate."""
+    found = candidate.detail.get("failure") or ""
+    return str(found.get("message") or found.get("code") or "") if isinstance(found, dict) else str(found)
+
+
+def ordered(rows: list[Row], sort: str) -> list[Row]:
+    """Rows by one column; those without a value come last in either direction."""
+    name, backwards = sort.lstrip("-"), sort.startswith("-")
+    known = [each for each in rows if each.value(name) is not None]
+    unknown = [each for each in rows if each.value(name) is None]
+    known.sort(key=lambda each: each.candidate.number)
+    known.sort(key=lambda each: each.value(name), reverse=backwards)
+    return known + unknown
+
+
+def column(name: str, label: str, sort: str) -> Column:
+    direction = {name: "ascending", f"-{name}": "descending"}.get(sort, "none")
+    return Column(name, label, f"-{name}" if direction == "ascending" else name, direction)
+
+
+def to_csv(board: Scoreboard) -> str:
+    """Every candidate with full names and exact numbers; text that a spreadsheet would run is quoted."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    names = [
+        "number",
+        *PARAMETERS,
+        "validation_loss",
+        "train_loss",
+        "cost",
+        "seconds",
+        "state",
+        "job",
+        "model",
+    ]
+    writer.writerow([*names, "validation_low", "validation_high", "validation_rows"])
+    for each in board.rows:
+        interval = each.interval or Interval(None, None, 0)
+        cells = [each.value(name) for name in names] + [interval.low, interval.high, interval.rows or None]
+        writer.writerow([cell(value) for value in cells])
+    return buffer.getvalue()
+
+
+def cell(value: Any) -> str:
+    """One CSV cell; a leading = + - @ tab or return in text would be a formula in a spreadsheet."""
+    if value is None:
+        return ""
+    if isinstance(value, (int, float, Decimal)):
+        return str(value)
+    text = str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

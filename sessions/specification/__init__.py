@@ -1,0 +1,53 @@
+"""What a run is: typed, validated, each value with its origin. Pure: no Django, no files, no network."""
+
+from sessions.specification.catalogue import ModelName, choose, find, nearest, short_name
+from sessions.specification.changes import combine, differences
+from sessions.specification.entries import Entry, FieldError, Origin, Specification, Workflow
+from sessions.specification.fields import FIELDS, Context, Field, FormReading, check_entry, read_form, show
+from sessions.specification.grid import (
+    DEFAULT_GRID,
+    CandidateConfig,
+    candidates,
+    default_epochs,
+    default_heldout,
+    resolve,
+)
+from sessions.specification.questions import Option, Question, missing
+from sessions.specification.refusals import not_available_strategy, not_available_workflow
+from sessions.specification.sentence import sentence
+from sessions.specification.values import rate_text
+
+__all__ = [
+    "DEFAULT_GRID",
+    "FIELDS",
+    "CandidateConfig",
+    "Context",
+    "Entry",
+    "Field",
+    "FieldError",
+    "FormReading",
+    "ModelName",
+    "Option",
+    "Origin",
+    "Question",
+    "Specification",
+    "Workflow",
+    "candidates",
+    "check_entry",
+    "choose",
+    "combine",
+    "default_epochs",
+    "default_heldout",
+    "differences",
+    "find",
+    "missing",
+    "nearest",
+    "not_available_strategy",
+    "not_available_workflow",
+    "rate_text",
+    "read_form",
+    "resolve",
+    "sentence",
+    "short_name",
+    "show",
+]

@@ -1,0 +1,63 @@
+"""What is missing and has no default, as questions; all of them make one page (product row 1.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sessions.specification.catalogue import ModelName
+from sessions.specification.entries import Specification
+
+
+@dataclass(frozen=True)
+class Option:
+    value: str
+    label: str
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One plain question about one field, with its possible answers; no options means free text."""
+
+    field: str
+    text: str
+    options: tuple[Option, ...]
+    help: str
+    multiple: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"options": [asdict(option) for option in self.options]}
+
+
+def missing(
+    spec: Specification, catalogue: Sequence[ModelName], datasets: Sequence[tuple[str, str]] = ()
+) -> list[Question]:
+    """Questions for the dataset and the base models where they are not given.
+
+    `datasets` are the pairs (full name, label) that may be offered as answers.
+    """
+    questions = []
+    if not spec.value("dataset"):
+        options = tuple(Option(name, label) for name, label in datasets)
+        questions.append(
+            Question(
+                "dataset",
+                "Which dataset should it be trained on?",
+                options,
+                "Pick one, upload a JSONL file, or write accounts/ACCOUNT/datasets/ID.",
+            )
+        )
+    if not spec.value("base_models"):
+        options = tuple(Option(model.full, model.display_name or model.id) for model in catalogue)
+        questions.append(
+            Question(
+                "base_models",
+                "Which base models should be fine-tuned?",
+                options,
+                "One or more. Each gets its own candidates, so the cost grows with each.",
+                multiple=True,
+            )
+        )
+    return questions

@@ -1,0 +1,201 @@
+"""Kinds of values: how each is read from text, checked, and shown. Faults are `FieldError`s."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any, Protocol
+
+from sessions.specification.catalogue import choose, short_name
+from sessions.specification.entries import FieldError
+from sessions.specification.refusals import not_available_strategy, not_available_workflow
+
+RANKS_ALLOWED = (1, 2, 4, 8, 16, 32)
+RATE_LOW, RATE_HIGH = 1e-7, 1e-2
+ID = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
+DATASET_NAME = re.compile(r"accounts/[a-z0-9-]+/datasets/[A-Za-z0-9._-]*[A-Za-z0-9_-]|upload:[A-Za-z0-9_-]+")
+NUMBERS_APART = re.compile(r"(?:[\s,;/&]|\band\b)+")
+NAMES_APART = re.compile(r"[,;\r\n]+")
+
+
+class Kind(Protocol):
+    """How one kind of value is read from text, checked in a context, and shown."""
+
+    def parse(self, name: str, raw: str, /) -> Any: ...
+    def check(self, name: str, value: Any, context: Any, /) -> Any: ...
+    def show(self, value: Any, /) -> str: ...
+
+
+def words(items: list[str] | tuple[str, ...]) -> str:
+    """`a, b and c`."""
+    return " and ".join(filter(None, [", ".join(items[:-1]), items[-1]])) if items else ""
+
+
+def rate_text(rate: float) -> str:
+    """A learning rate the way people write it: 1e-4, 1.5e-4."""
+    mantissa, _, exponent = f"{Decimal(repr(rate)):e}".partition("e")
+    mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+    return f"{mantissa}e{int(exponent)}"
+
+
+def number(name: str, raw: str) -> Decimal:
+    """A number as typed, with or without thousands commas."""
+    text = raw.strip().replace("−", "-")
+    if re.fullmatch(r"\d{1,3}(,\d{3})+", text):
+        text = text.replace(",", "")
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise FieldError(
+            name, f"“{raw.strip()}” is not a number.", "Write digits, for example 3 or 1e-4."
+        ) from None
+    if not value.is_finite() or abs(value.adjusted()) > 30:
+        raise FieldError(name, f"“{raw.strip()}” is not a number.", "Write digits, for example 3 or 1e-4.")
+    return value
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A whole number between two bounds, both included."""
+
+    low: int
+    high: int
+
+    def parse(self, name: str, raw: str) -> Decimal:
+        return number(name, raw)
+
+    def check(self, name: str, value: Any, _context: Any) -> int:
+        label = name.replace("_", " ").capitalize()
+        remedy = f"Choose a whole number from {self.low:,} to {self.high:,}."
+        if value != int(value):
+            raise FieldError(name, f"{label}: {value} is not a whole number.", remedy)
+        if not self.low <= value <= self.high:
+            raise FieldError(name, f"{label}: {int(value)} is outside what is possible.", remedy)
+        return int(value)
+
+    def show(self, value: int) -> str:
+        return f"{value:,}"
+
+
+@dataclass(frozen=True)
+class Many:
+    """A list of values of which each is checked alone; doubles are dropped, order is kept."""
+
+    one: Callable[[str, Any, Any], Any]
+    show_one: Callable[[Any], str]
+    read_one: Callable[[str, str], Any]
+    apart: re.Pattern[str] = NUMBERS_APART
+
+    def parse(self, name: str, raw: str) -> tuple[Any, ...]:
+        return tuple(self.read_one(name, part.strip()) for part in self.apart.split(raw) if part.strip())
+
+    def check(self, name: str, value: Any, context: Any) -> tuple[Any, ...]:
+        return tuple(dict.fromkeys(self.one(name, each, context) for each in value))
+
+    def show(self, value: tuple[Any, ...]) -> str:
+        return words([self.show_one(each) for each in value])
+
+
+@dataclass(frozen=True)
+class Text:
+    """A value that is text, with a rule of its own."""
+
+    one: Callable[[str, str, Any], str]
+    show_one: Callable[[str], str] = str
+
+    def parse(self, _name: str, raw: str) -> str:
+        return raw.strip()
+
+    def check(self, name: str, value: Any, context: Any) -> str:
+        return self.one(name, value, context)
+
+    def show(self, value: str) -> str:
+        return self.show_one(value)
+
+
+class _Flag:
+    def parse(self, name: str, raw: str) -> bool:
+        text = raw.strip().lower()
+        if text in {"yes", "on", "true", "1"}:
+            return True
+        if text in {"no", "off", "false", "0"}:
+            return False
+        raise FieldError(name, f"“{raw.strip()}” is neither yes nor no.", "Choose yes or no.")
+
+    def check(self, _name: str, value: Any, _context: Any) -> bool:
+        return bool(value)
+
+    def show(self, value: bool) -> str:
+        return "yes" if value else "no"
+
+
+def _rank(name: str, value: Any, _context: Any) -> int:
+    if value == 0:
+        raise FieldError(
+            name,
+            "LoRA rank 0 means full-parameter tuning, which this portal does not run.",
+            "Choose 1, 2, 4, 8, 16 or 32.",
+        )
+    if value not in RANKS_ALLOWED:
+        raise FieldError(
+            name, f"LoRA rank {value} is not a power of two up to 32.", "Choose 1, 2, 4, 8, 16 or 32."
+        )
+    return int(value)
+
+
+def _rate(name: str, value: Any, _context: Any) -> float:
+    if not RATE_LOW <= float(value) <= RATE_HIGH:
+        raise FieldError(
+            name,
+            f"Learning rate {value} is outside what can train well.",
+            "Choose one from 1e-7 to 1e-2, for example 1e-4.",
+        )
+    return float(value)
+
+
+def _model(_name: str, value: Any, context: Any) -> str:
+    return choose(value, context.catalogue).full
+
+
+def _dataset(name: str, value: str, context: Any) -> str:
+    if DATASET_NAME.fullmatch(value):
+        return value
+    remedy = "Give its full name: accounts/ACCOUNT/datasets/ID."
+    if ID.fullmatch(value.lower()):
+        if not context.account:
+            raise FieldError(name, f"The account of dataset “{value}” is not known.", remedy)
+        return f"accounts/{context.account}/datasets/{value.lower()}"
+    raise FieldError(name, f"“{value}” is not the name of a dataset.", remedy)
+
+
+def _workflow(_name: str, value: str, _context: Any) -> str:
+    if value != "sft":
+        raise not_available_workflow(value)
+    return value
+
+
+def _strategy(_name: str, value: str, _context: Any) -> str:
+    if value != "validation_loss":
+        raise not_available_strategy(value)
+    return value
+
+
+def _title(name: str, value: str, _context: Any) -> str:
+    text = " ".join(value.split())
+    if len(text) > 60:
+        raise FieldError(name, f"The title has {len(text)} characters.", "Use 60 at the most.")
+    if re.search(r'["“”]', text):
+        raise FieldError(name, "The title contains quotation marks.", "Leave them out.")
+    return text
+
+
+WORKFLOW = Text(_workflow, lambda value: {"sft": "supervised fine-tuning"}.get(value, value))
+STRATEGY = Text(_strategy, lambda value: value.replace("_", " "))
+DATASET = Text(_dataset)
+TITLE = Text(_title)
+MODELS = Many(_model, short_name, lambda _name, raw: raw, NAMES_APART)
+RANKS = Many(_rank, str, number)
+RATES = Many(_rate, rate_text, number)
+FLAG = _Flag()

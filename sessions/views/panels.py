@@ -1,0 +1,262 @@
+"""The tabs of the session page: which are there, and what each shows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.safestring import SafeString, mark_safe
+
+from sessions import inspected, sources
+from sessions.bill import bill, lines_of_ledger, lines_of_plan
+from sessions.board import Facts
+from sessions.gatecard import values
+from sessions.models import Artifact, Candidate, Gate, Plan, Resource
+from sessions.models.evidence import Role
+from sessions.scoreboard import Scoreboard, scoreboard
+from sessions.specification import Specification
+from sessions.states import CandidateState, Decision, GateKind, Phase, ResourceState, Status
+from sessions.views.reading import EVENTS_SHOWN, newest_events
+
+LABELS = {
+    "plan": "Plan",
+    "data": "Data",
+    "scoreboard": "Scoreboard",
+    "training": "Training",
+    "evaluation": "Evaluation",
+    "deployment": "Deployment",
+    "cost": "Cost",
+    "events": "Events",
+    "report": "Report",
+}
+DOWNLOADS = ("final_report.md", "report.json", "scoreboard.csv")
+CURVE_ROWS = 40  # rows of a curve's table; longer ones are thinned evenly
+LARGEST_SHOWN = 2_000_000  # bytes of an artifact that is read into a page
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What a tab is built from: the session's rows, its files by name, and the query of the address."""
+
+    facts: Facts
+    files: dict[str, Artifact]
+    query: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Tab:
+    name: str
+    label: str
+    current: bool
+
+
+def panel(request: HttpRequest, facts: Facts, *, with_content: bool = True) -> dict[str, Any]:
+    """The tabs, and the content of the chosen one."""
+    files = {each.name: each for each in Artifact.objects.filter(session=facts.session)}
+    there = available(facts, files)
+    asked = request.GET.get("tab", "")
+    current = asked if asked in there else default(facts, there)
+    context: dict[str, Any] = {
+        "tab": current,
+        "tabs": [Tab(name, LABELS[name], name == current) for name in there],
+    }
+    if with_content:
+        context |= CONTENT[current](Ask(facts, files, request.GET.dict()))
+    return context
+
+
+def available(facts: Facts, files: dict[str, Artifact]) -> list[str]:
+    """The tabs that have something to show."""
+    deployed = Resource.objects.filter(session=facts.session, kind="deployment").exists()
+    trained = [each for each in facts.candidates if each.launched_at]
+    approved = any(gate.kind == GateKind.PLAN and gate.decision == Decision.APPROVED for gate in facts.gates)
+    there = {
+        "plan": facts.plan is not None,
+        "data": "inspection.json" in files or bool((facts.plan or {}).get("data")),
+        "scoreboard": any(each.role == Role.SWEEP for each in facts.candidates),
+        "training": bool(trained) or approved,
+        "evaluation": any(each.validation_loss is not None for each in facts.candidates),
+        "deployment": deployed,
+        "cost": facts.plan is not None or bool(facts.ledger),
+        "events": True,
+        "report": "final_report.md" in files,
+    }
+    return [name for name in LABELS if there[name]]
+
+
+def default(facts: Facts, there: list[str]) -> str:
+    """What is worth seeing now."""
+    wanted: list[str] = []
+    if facts.session.status == Status.SUCCEEDED:
+        wanted = ["scoreboard", "report"]
+    elif not facts.session.is_over:
+        wanted = ["training"]
+    return next((name for name in wanted if name in there), "events")
+
+
+def plan(ask: Ask) -> dict[str, Any]:
+    plans = list(Plan.objects.filter(session=ask.facts.session).order_by("-revision"))
+    newest = plans[0]
+    resolved = Specification.from_json(newest.body.get("specification") or {})
+    names = sources.upload_names(resolved.values().values())
+    return {
+        "plan": newest,
+        "revisions": plans,
+        "values": values(resolved, names),
+        "decisions": ask.facts.gates,
+    }
+
+
+def data(ask: Ask) -> dict[str, Any]:
+    names = ("problems.csv", "train.jsonl", "sample.jsonl", "heldout.jsonl")
+    return {
+        "data": (ask.facts.plan or {}).get("data") or {},
+        "inspection": inspected.from_json(found)
+        if (found := read_json(ask.files.get("inspection.json")))
+        else None,
+        "data_files": [ask.files[name] for name in names if name in ask.files],
+    }
+
+
+def board(ask: Ask) -> dict[str, Any]:
+    return {
+        "board": scores(ask.facts, ask.query.get("sort", "")),
+        "promotion": promotion_gate(ask.facts),
+        "final": next((each for each in ask.facts.candidates if each.role == Role.FINAL), None),
+        "chart": picture(ask.files.get("charts/scoreboard.svg")),
+        "losses": picture(ask.files.get("charts/losses.svg")),
+        "curves": curves(ask.facts.candidates),
+    }
+
+
+def promotion_gate(facts: Facts) -> Gate | None:
+    return next((gate for gate in facts.gates if gate.kind == GateKind.PROMOTION), None)
+
+
+def scores(facts: Facts, sort: str = "") -> Scoreboard:
+    """The scoreboard with the suggestion and the winner marked."""
+    gate = promotion_gate(facts)
+    return scoreboard(
+        facts.candidates,
+        facts.session.evaluations.all(),
+        sort=sort,
+        suggested=gate.body.get("suggested") if gate else None,
+        winner_id=facts.session.winner_id,
+    )
+
+
+def training(ask: Ask) -> dict[str, Any]:
+    jobs = [each for each in ask.facts.candidates if each.launched_at or each.state != CandidateState.PLANNED]
+    return {
+        "jobs": jobs,
+        "losses": picture(ask.files.get("charts/losses.svg")),
+        "curves": curves(jobs),
+        "waiting": sum(each.state == CandidateState.PLANNED for each in ask.facts.candidates),
+    }
+
+
+def curves(candidates: Sequence[Candidate]) -> list[tuple[Candidate, list[dict[str, Any]]]]:
+    """The numbers behind the loss curves, for the tables under the chart."""
+    return [(each, thinned(each)) for each in candidates if each.curve]
+
+
+def thinned(candidate: Candidate) -> list[dict[str, Any]]:
+    """A curve as rows of a table, at most CURVE_ROWS; every evaluation pass is kept."""
+    rows = [point for point in candidate.curve if point.get("step") is not None]
+    every = max(1, len(rows) // CURVE_ROWS)
+    return [
+        row for position, row in enumerate(rows) if row.get("eval_loss") is not None or position % every == 0
+    ]
+
+
+def evaluation(ask: Ask) -> dict[str, Any]:
+    run = next((each for each in ask.facts.phases if each.phase == Phase.EVALUATION), None)
+    return {
+        "evaluated": run,
+        "measured": list(
+            ask.facts.session.evaluations.select_related("candidate").order_by("candidate__number", "metric")
+        ),
+        "candidate": result_of(ask.facts),
+    }
+
+
+def deployment(ask: Ask) -> dict[str, Any]:
+    return verdict(ask.facts) | {
+        "hour": next((line for line in ask.facts.ledger if line.phase == Phase.DEPLOYMENT), None),
+    }
+
+
+def cost(ask: Ask) -> dict[str, Any]:
+    lines = lines_of_ledger(ask.facts.ledger) if ask.facts.ledger else lines_of_plan(ask.facts.plan or {})
+    return {"cost": bill(lines), "is_estimate": not ask.facts.ledger}
+
+
+def events(ask: Ask) -> dict[str, Any]:
+    asked = ask.query.get("before", "")
+    before = int(asked) if asked.isdecimal() else None
+    shown = newest_events(ask.facts.session, EVENTS_SHOWN, before)
+    oldest = shown[-1].seq if shown else 1
+    return {"events": shown, "older": oldest if oldest > 1 else None, "before": before}
+
+
+def report(ask: Ask) -> dict[str, Any]:
+    return {"downloads": [ask.files[name] for name in DOWNLOADS if name in ask.files]}
+
+
+CONTENT: dict[str, Callable[[Ask], dict[str, Any]]] = {
+    "plan": plan,
+    "data": data,
+    "scoreboard": board,
+    "training": training,
+    "evaluation": evaluation,
+    "deployment": deployment,
+    "cost": cost,
+    "events": events,
+    "report": report,
+}
+
+
+def result_of(facts: Facts) -> Candidate | None:
+    """The candidate whose model is the result: the full-data run, else the winner."""
+    final = [
+        each for each in facts.candidates if each.role == Role.FINAL and each.state == CandidateState.DONE
+    ]
+    return final[0] if final else facts.session.winner
+
+
+def verdict(facts: Facts) -> dict[str, Any]:
+    """The outcome (product row 1.16): model, deployment, how to call it, and the request that proved it."""
+    made = Resource.objects.filter(session=facts.session, kind="deployment").order_by("-intended_at").first()
+    proof = Artifact.objects.filter(session=facts.session, name="deployment.json").first()
+    return {
+        "deployment": made,
+        "still_there": made is not None and made.state == ResourceState.CREATED,
+        "served": proof.detail if proof else {},
+        "result": result_of(facts),
+        "cost": bill(lines_of_ledger(facts.ledger)),
+        "has_report": Artifact.objects.filter(session=facts.session, name="final_report.md").exists(),
+    }
+
+
+def picture(artifact: Artifact | None) -> SafeString:
+    """A chart to be put into the page, so that it takes the theme's colours. Only the portal draws these."""
+    return mark_safe(read_text(artifact))  # noqa: S308
+
+
+def read_json(artifact: Artifact | None) -> dict[str, Any]:
+    text = read_text(artifact)
+    found = json.loads(text) if text else {}
+    return found if isinstance(found, dict) else {}
+
+
+def read_text(artifact: Artifact | None) -> str:
+    """A small file of the workspace; empty when it is not there."""
+    if artifact is None or artifact.bytes > LARGEST_SHOWN:
+        return ""
+    try:
+        return artifact.path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
