@@ -1,0 +1,174 @@
+"""Pictures as SVG, drawn once per change of the data: by a worker, never while a page is rendered.
+
+Drawn with sentinel colours that are replaced in the finished text: by CSS variables for a page (the
+picture then follows the theme), or by literal colours for the report's files. The same data give the
+same bytes: ids come from a fixed salt and no date is written.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
+
+from sessions.models import Candidate
+from sessions.scoreboard import points, short_label
+
+LITERAL = {
+    "chart-1": "#5546c8",
+    "chart-2": "#c2571a",
+    "chart-3": "#0d8277",
+    "chart-4": "#b32d72",
+    "chart-5": "#2f6fd0",
+    "chart-6": "#8a6d00",
+    "chart-7": "#4d7a1f",
+    "chart-8": "#6b6b75",
+    "chart-ink": "#4f4f58",
+    "chart-grid": "#e7e6e1",
+}
+SENTINELS = {name: f"#0a0b{number:02x}" for number, name in enumerate(LITERAL, 0x10)}
+INK, GRID = SENTINELS["chart-ink"], SENTINELS["chart-grid"]
+SERIES = tuple(SENTINELS[f"chart-{number}"] for number in range(1, 9))
+DASHES = ("-", (0, (5, 1.5)), (0, (3, 1.2, 1, 1.2)))  # beyond eight series the stroke tells them apart
+STEEP = 4  # largest over smallest loss from which the axis is logarithmic
+RC: dict[Any, Any] = {
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": GRID,
+    "axes.facecolor": "none",
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "grid.color": GRID,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.linewidth": 0.7,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+}
+
+
+def draw_losses(candidates: Iterable[Candidate], *, literal: bool = False) -> str:
+    """Loss curves of all candidates over each other; x: optimizer step, y: cross-entropy per token (nats).
+
+    Validation is the strong line with dots, training the faint one. Empty when nobody has a point yet.
+    """
+    drawn = [each for each in candidates if points(each, "train_loss") or points(each, "eval_loss")]
+    if not drawn:
+        return ""
+    with matplotlib.rc_context({**RC, "svg.hashsalt": "losses"}):
+        figure, axes = canvas("step", "loss")
+        for position, candidate in enumerate(drawn):
+            loss_lines(axes, candidate, position)
+        spread(axes)
+        legend(axes, len(drawn))
+        return finished(figure, "losses", "Loss by step for each candidate", literal=literal)
+
+
+def loss_lines(axes: Axes, candidate: Candidate, position: int) -> None:
+    style: dict[str, Any] = {"color": SERIES[position % 8], "linestyle": DASHES[position // 8 % len(DASHES)]}
+    train, validation = points(candidate, "train_loss"), points(candidate, "eval_loss")
+    label = f"#{candidate.number} {short_label(candidate)}"
+    if train:
+        axes.plot(
+            *zip(*train, strict=True), **style, linewidth=1, alpha=0.4, label=None if validation else label
+        )
+    if validation:
+        axes.plot(*zip(*validation, strict=True), **style, linewidth=2, marker="o", markersize=4, label=label)
+
+
+def spread(axes: Axes) -> None:
+    """A logarithmic loss axis where the first steps would press what matters into one line."""
+    lines = [np.asarray(line.get_ydata(), dtype=float) for line in axes.get_lines()]
+    values = np.concatenate(lines) if lines else np.empty(0)
+    if not values.size or values.min() <= 0 or values.max() / values.min() < STEEP:
+        return
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
+    axes.yaxis.set_major_formatter(lambda value, _position: f"{value:g}")
+    axes.yaxis.set_minor_locator(NullLocator())
+
+
+def draw_scoreboard(
+    candidates: Sequence[Candidate],
+    *,
+    suggested: int | None = None,
+    intervals: Mapping[int, tuple[float, float]] | None = None,
+    literal: bool = False,
+) -> str:
+    """Quality against cost: validation loss (nats) over training cost (USD), one dot a candidate.
+
+    `suggested` (a candidate's number) gets a ring; `intervals` gives low and high of the loss by number.
+    Empty when fewer than two candidates have both numbers.
+    """
+    drawn = [each for each in candidates if each.validation_loss is not None and each.cost is not None]
+    if len(drawn) < 2:
+        return ""
+    with matplotlib.rc_context({**RC, "svg.hashsalt": "scoreboard"}):
+        figure, axes = canvas("training cost (USD)", "validation loss")
+        for position, candidate in enumerate(drawn):
+            dot(
+                axes,
+                candidate,
+                position,
+                (intervals or {}).get(candidate.number),
+                candidate.number == suggested,
+            )
+        axes.margins(x=0.12, y=0.15)
+        legend(axes, len(drawn))
+        return finished(figure, "scoreboard", "Validation loss against training cost", literal=literal)
+
+
+def dot(
+    axes: Axes, candidate: Candidate, position: int, interval: tuple[float, float] | None, ringed: bool
+) -> None:
+    color, cost, loss = SERIES[position % 8], float(candidate.cost or 0), candidate.validation_loss or 0.0
+    if interval:
+        axes.plot([cost, cost], list(interval), color=color, linewidth=1.2, alpha=0.6)
+    if ringed:
+        axes.plot([cost], [loss], "o", markersize=14, markerfacecolor="none", markeredgecolor=color)
+    label = f"#{candidate.number} {short_label(candidate)}" + (" (suggested)" if ringed else "")
+    axes.plot([cost], [loss], "o", markersize=7, color=color, linestyle="none", label=label)
+    axes.annotate(f"#{candidate.number}", (cost, loss), xytext=(9, 5), textcoords="offset points", color=INK)
+
+
+def canvas(x: str, y: str) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(7.6, 3.6), layout="constrained")
+    figure.patch.set_alpha(0)
+    axes = figure.add_subplot()
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    return figure, axes
+
+
+def legend(axes: Axes, count: int) -> None:
+    axes.legend(
+        loc="upper left", bbox_to_anchor=(1.0, 1.0), ncols=1 + count // 18, labelcolor=INK, handlelength=1.6
+    )
+
+
+def finished(figure: Figure, name: str, title: str, *, literal: bool) -> str:
+    """The SVG element alone, named for screen readers, its ids prefixed so that several fit on one page."""
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]
+    # The style element would reach every other picture on the page.
+    text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", text, flags=re.DOTALL)
+    text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", text)
+    text = text.replace("<svg ", f'<svg role="img" aria-label="{title}" stroke-linejoin="round" ', 1)
+    for variable, sentinel in SENTINELS.items():
+        text = text.replace(
+            sentinel, LITERAL[variable] if literal else f"var(--{variable}, {LITERAL[variable]})"
+        )
+    return text

@@ -1,0 +1,285 @@
+"""The facts of a session as the report states them, gathered from its rows. Reads, never acts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sessions.actions.spending import ZERO
+from sessions.models import Candidate, Gate, Resource, TuningSession, Upload
+from sessions.models.evidence import Role
+from sessions.specification import FIELDS, Origin, rate_text, show
+from sessions.states import PHASE_LABELS, CandidateState, Decision, GateKind, Phase, ResourceState
+from workflows.fireworks import names
+
+FILES = ("dataset", "evaluation_dataset")
+KINDS = ("dataset", "job", "model", "deployment")
+PARTS = ("train.jsonl", "sample.jsonl", "heldout.jsonl")
+PICTURES = {
+    "pictures/losses.svg": "Loss curves of all candidates",
+    "pictures/scoreboard.svg": "Validation loss against cost",
+}
+OPEN_ENDED = {
+    "deployment:first-hour": "billed by the second while a replica is up, so it is not settled here"
+}
+STANDING_COSTS = {
+    "dataset": "storage only",
+    "model": "nothing while it is not deployed",
+    "job": "nothing any more",
+}
+
+STILL_RUNNING = "by the token: it was not seen to end, so look at Fireworks and cancel it there"
+
+
+def gather(session: TuningSession, served: dict[str, Any] | None, calls: list[str]) -> dict[str, Any]:
+    """Everything that the report says, JSON-serialisable. `served` tells of the deployment, if any."""
+    final = final_candidate(session) if served or session.winner else None
+    return {
+        "session": session.public_id,
+        "title": session.title,
+        "verdict": verdict(session, final, served),
+        "rehearsal": session.rehearsal,
+        "instruction": session.instruction,
+        "final": about_final(final) if final else None,
+        "served": served,
+        "failure": about_failure(session),
+        "values": values(session),
+        "data": about_data(session),
+        "candidates": [about_candidate(each) for each in session.candidates.all()],
+        "pictures": [
+            {"name": name, "words": PICTURES[name]}
+            for name in session.artifacts.filter(name__in=PICTURES).values_list("name", flat=True)
+        ],
+        "promotion": about_promotion(session),
+        "evaluation": session.phases.get(phase=Phase.EVALUATION).note if final else "",
+        "costs": costs(session),
+        "standing": standing(session),
+        "next_steps": next_steps(session, served),
+        "phases": phases(session),
+        "decisions": decisions(session),
+        "evaluations": evaluations(session),
+        "calls": calls,
+    }
+
+
+def final_candidate(session: TuningSession) -> Candidate | None:
+    """The candidate whose model is the result: the full-data run, else the winner."""
+    return session.candidates.filter(role=Role.FINAL, state="done").first() or session.winner
+
+
+def verdict(session: TuningSession, final: Candidate | None, served: dict[str, Any] | None) -> str:
+    """The first sentence of the report."""
+    label = PHASE_LABELS[Phase(session.phase)].lower()
+    if session.ending == "failed":
+        phase = (session.failure or {}).get("phase", label)
+        return f"The session failed in {PHASE_LABELS[Phase(phase)].lower()}; what went wrong is below."
+    if session.ending == "cancelled":
+        return "The session was stopped before its end; what it did until then is below."
+    where = "it is deployed and answers" if served else "it is trained and not deployed"
+    name = names.short(final.base_model) if final else "no model"
+    return f"{name} was fine-tuned with LoRA rank {final.lora_rank if final else 0}; {where}."
+
+
+def about_final(final: Candidate) -> dict[str, Any]:
+    rows = final.evaluations.filter(metric="validation_loss").values_list("rows", flat=True).first()
+    return {
+        "number": final.number,
+        "model": final.model,
+        "base_model": final.base_model,
+        "train_loss": final.train_loss,
+        "validation_loss": final.validation_loss,
+        "heldout_rows": rows or 0,
+    }
+
+
+def about_failure(session: TuningSession) -> dict[str, Any] | None:
+    told = session.failure
+    return {**told, "phase_label": PHASE_LABELS[Phase(told["phase"])]} if told else None
+
+
+def values(session: TuningSession) -> list[dict[str, str]]:
+    """Every value of the specification with its origin."""
+    rows = []
+    for name, entry in session.specification.entries.items():
+        words = f": “{entry.words}”" if entry.words and entry.origin == Origin.SAID else ""
+        rule = f": {entry.words}" if entry.words and entry.origin == Origin.DATA else ""
+        shown = file_name(entry.value) if name in FILES else show(name, entry.value)
+        rows.append(
+            {"label": FIELDS[name].label, "shown": shown, "origin": f"{entry.origin.label}{words}{rule}"}
+        )
+    return rows
+
+
+def file_name(value: str) -> str:
+    """A dataset as people know it: an upload by the name of its file."""
+    upload = Upload.objects.filter(token=value.removeprefix("upload:")).first()
+    return f"{upload.filename} (uploaded)" if upload else value
+
+
+def about_data(session: TuningSession) -> dict[str, Any] | None:
+    found = session.artifacts.filter(name="inspection.json").first()
+    if not found:
+        return None
+    parts = session.artifacts.filter(name__in=PARTS)
+    return {
+        **found.detail,
+        "parts": [
+            {
+                "name": each.name,
+                "rows": each.detail["rows"],
+                "tokens": each.detail["tokens"],
+                "sha256": each.sha256,
+            }
+            for each in parts
+        ],
+    }
+
+
+def about_candidate(each: Candidate) -> dict[str, Any]:
+    return {
+        "number": each.number,
+        "role": each.role,
+        "base_model": each.base_model,
+        "model_short": names.short(each.base_model),
+        "lora_rank": each.lora_rank,
+        "learning_rate": rate_text(each.learning_rate),
+        "epochs": each.epochs,
+        "train_loss": each.train_loss,
+        "validation_loss": each.validation_loss,
+        "tokens": each.tokens,
+        "cost": None if each.cost is None else str(each.cost),
+        "state": each.state,
+        "job": each.job,
+        "model": each.model,
+        "failure": each.detail.get("failure"),
+    }
+
+
+def about_promotion(session: TuningSession) -> dict[str, Any] | None:
+    gate = session.gates.filter(kind=GateKind.PROMOTION, decision=Decision.APPROVED).last()
+    if not gate:
+        return None
+    answer = {name: value for name, value in gate.answer.items() if name != "candidate"}  # a key of our table
+    return {**gate.body, **answer, "by": who(gate), "at": stamp(gate.decided_at)}
+
+
+def who(gate: Gate) -> str:
+    return gate.decided_by.get_username() if gate.decided_by else "the portal"
+
+
+def stamp(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "an unknown time"
+
+
+def text_or_none(amount: Any) -> str | None:
+    return None if amount is None else str(amount)
+
+
+def costs(session: TuningSession) -> dict[str, Any]:
+    """The ledger, with what is settled so far."""
+    lines = list(session.ledger.all())
+    return {
+        "approved": str(session.approved_amount or ZERO),
+        "actual": str(sum((line.actual or ZERO for line in lines), ZERO)),
+        "lines": [
+            {
+                "item": line.item,
+                "label": line.label,
+                "low": text_or_none(line.low),
+                "expected": text_or_none(line.expected),
+                "high": text_or_none(line.high),
+                "actual": text_or_none(line.actual),
+                "gap": line.gap or OPEN_ENDED.get(line.item, ""),
+            }
+            for line in lines
+        ],
+    }
+
+
+def standing(session: TuningSession) -> list[dict[str, str]]:
+    """Remote things of the session that are still there."""
+    there = session.resources.filter(state=ResourceState.CREATED)
+    deployment = "by the second while a replica is up; scales to zero after five idle minutes"
+    running = set(session.candidates.filter(state=CandidateState.ACTIVE).values_list("job", flat=True))
+    return [
+        {
+            "kind": each.kind,
+            "name": each.name,
+            "costs": STILL_RUNNING if each.name in running else STANDING_COSTS.get(each.kind, deployment),
+        }
+        for each in sorted(there, key=place)
+    ]
+
+
+def place(resource: Resource) -> tuple[int, int]:
+    """Kind by kind, candidate by candidate: which job ended first is chance and must not show."""
+    number = resource.purpose.rsplit("-", 1)[-1]
+    kind = KINDS.index(resource.kind) if resource.kind in KINDS else len(KINDS)
+    return kind, int(number) if number.isdecimal() else 0
+
+
+def next_steps(session: TuningSession, served: dict[str, Any] | None) -> list[str]:
+    """How to continue."""
+    if session.failure:
+        return [str(session.failure["next"])]
+    if served:
+        return [
+            "Use the model with the snippet above.",
+            "Tear the deployment down on the session's page when you do not need it any more.",
+        ]
+    return ["Start again with the same values from the session's page."]
+
+
+def phases(session: TuningSession) -> list[dict[str, str]]:
+    """The timeline; the report's own phase is still being worked on when this is written."""
+    rows = []
+    for each in session.phases.exclude(phase=Phase.REPORT):
+        seconds = (
+            (each.ended_at - each.started_at).total_seconds() if each.started_at and each.ended_at else None
+        )
+        took = "" if seconds is None else duration(seconds)
+        rows.append(
+            {"label": PHASE_LABELS[Phase(each.phase)], "state": each.state, "took": took, "note": each.note}
+        )
+    return rows
+
+
+def duration(seconds: float) -> str:
+    """`42 s`, `3 min 5 s`, `2 h 10 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def decisions(session: TuningSession) -> list[str]:
+    """Who decided what, and when."""
+    lines = []
+    for gate in session.gates.exclude(decision=Decision.OPEN):
+        plan = f" revision {gate.plan.revision}" if gate.plan else ""
+        words = f", in the words “{gate.reply}”" if gate.reply else ""
+        lines.append(f"{who(gate)} {gate.decision} the {gate.kind}{plan} at {stamp(gate.decided_at)}{words}")
+    return lines
+
+
+def evaluations(session: TuningSession) -> list[dict[str, Any]]:
+    """Every measured number with its source."""
+    return [
+        {
+            "candidate": f"{each.candidate.number}",
+            "metric": each.metric.replace("_", " "),
+            "value": each.value,
+            "rows": each.rows,
+            "job": each.provenance.get("job", ""),
+            "file": each.provenance.get(
+                "heldout_file" if each.metric == "validation_loss" else "training_file", ""
+            ),
+            "sha256": each.provenance.get(
+                "heldout_sha256" if each.metric == "validation_loss" else "training_sha256", ""
+            ),
+            "seed": each.provenance.get("seed", ""),
+        }
+        for each in session.evaluations.select_related("candidate").order_by("candidate__number", "metric")
+    ]

@@ -1,0 +1,201 @@
+"""Supervised fine-tuning jobs. Source: facts sheet 4. The body is flat; the id goes into the query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from .client import Fireworks
+from .creating import create_once
+from .fields import Status, flag, integer, mapping, moment, number, text
+from .money import Money
+from .names import full_name
+from .wire import Json
+
+COLLECTION = "supervisedFineTuningJobs"
+PREFIX = "JOB_STATE_"
+SUCCEEDED = frozenset({"JOB_STATE_COMPLETED", "JOB_STATE_EARLY_STOPPED"})
+FAILED = frozenset({"JOB_STATE_FAILED", "JOB_STATE_EXPIRED"})
+GONE = frozenset({"JOB_STATE_CANCELLED", "JOB_STATE_DELETED", "JOB_STATE_DELETING", "JOB_STATE_ARCHIVED"})
+OVER = SUCCEEDED | FAILED | GONE
+PAUSED = "JOB_STATE_PAUSED"
+RANKS = (1, 2, 4, 8, 16, 32)
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What one training run is. `dataset` and `base_model` are full names; `learning_rate` is exact text.
+
+    Exactly one of `base_model` and `warm_start_from` is set.
+    """
+
+    dataset: str
+    output_model: str
+    base_model: str = ""
+    warm_start_from: str = ""
+    evaluation_dataset: str = ""
+    epochs: int = 1
+    learning_rate: float | None = None
+    lora_rank: int = 8
+    max_context_length: int | None = None
+    batch_size_samples: int | None = None
+    warmup_steps: int | None = None
+    display_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """`jobProgress`: percent 0 to 100, epoch from 0, tokens read so far."""
+
+    percent: float | None = None
+    epoch: int | None = None
+    input_tokens: int | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job as Fireworks shows it; `raw` keeps every field, also states that we do not know."""
+
+    name: str
+    state: str
+    base_model: str = ""
+    dataset: str = ""
+    evaluation_dataset: str = ""
+    output_model: str = ""
+    epochs: int | None = None
+    learning_rate: float | None = None
+    lora_rank: int | None = None
+    eval_auto_carveout: bool | None = None
+    progress: Progress = field(default_factory=Progress)
+    estimated_cost: Money | None = None
+    metrics_url: str = field(default="", repr=False)
+    status: Status = field(default_factory=Status)
+    created: datetime | None = None
+    completed: datetime | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def over(self) -> bool:
+        """Whether it will not change any more. PAUSED and unknown states are not over."""
+        return self.state in OVER
+
+    @property
+    def succeeded(self) -> bool:
+        """COMPLETED or EARLY_STOPPED: there is a model."""
+        return self.state in SUCCEEDED
+
+    @property
+    def paused(self) -> bool:
+        """Stopped by a suspension or by hand; it can go on."""
+        return self.state == PAUSED
+
+    @property
+    def word(self) -> str:
+        """The state without its prefix, for people."""
+        return self.state.removeprefix(PREFIX) or "UNSPECIFIED"
+
+
+def training_body(training: Training) -> Json:
+    """The flat create body. Without an evaluation dataset the automatic carve-out is switched off.
+
+    Raises ValueError for what the API documents as refused (rank, epochs, two starting points).
+    """
+    if bool(training.base_model) == bool(training.warm_start_from):
+        raise ValueError("exactly one of base model and warm start must be given")
+    if training.lora_rank not in RANKS:
+        raise ValueError(f"LoRA rank {training.lora_rank} is not one of {', '.join(map(str, RANKS))}")
+    if training.epochs < 1:
+        raise ValueError(f"epochs must be 1 or more, not {training.epochs}")
+    body: Json = {
+        "dataset": training.dataset,
+        "outputModel": training.output_model,
+        "epochs": training.epochs,
+        "loraRank": training.lora_rank,
+        "evalAutoCarveout": False,
+    }
+    optional = {
+        "baseModel": training.base_model,
+        "warmStartFrom": training.warm_start_from,
+        "evaluationDataset": training.evaluation_dataset,
+        "learningRate": training.learning_rate,
+        "maxContextLength": training.max_context_length,
+        "batchSizeSamples": training.batch_size_samples,
+        "learningRateWarmupSteps": training.warmup_steps,
+        "displayName": training.display_name[:63],
+    }
+    return body | {key: value for key, value in optional.items() if value not in ("", None)}
+
+
+def parse(raw: Mapping[str, Any]) -> Job:
+    """A job from its JSON."""
+    progress = mapping(raw, "jobProgress")
+    return Job(
+        name=text(raw, "name"),
+        state=text(raw, "state"),
+        base_model=text(raw, "baseModel"),
+        dataset=text(raw, "dataset"),
+        evaluation_dataset=text(raw, "evaluationDataset"),
+        output_model=text(raw, "outputModel"),
+        epochs=integer(raw, "epochs"),
+        learning_rate=number(raw.get("learningRate")),
+        lora_rank=integer(raw, "loraRank"),
+        eval_auto_carveout=flag(raw, "evalAutoCarveout"),
+        progress=Progress(
+            number(progress.get("percent")),
+            integer(progress, "epoch"),
+            integer(progress, "inputTokens"),
+            progress,
+        ),
+        estimated_cost=Money.from_api(raw.get("estimatedCost")),
+        metrics_url=text(raw, "metricsFileSignedUrl"),
+        status=Status.of(raw),
+        created=moment(raw, "createTime"),
+        completed=moment(raw, "completedTime"),
+        raw=raw,
+    )
+
+
+def create(fireworks: Fireworks, identifier: str, training: Training) -> Job:
+    """Start the job under our id, or adopt our own earlier one. Raises `Conflict`, `NeedsPerson`, …"""
+    body, path = training_body(training), fireworks.path(COLLECTION)
+    found, _ = create_once(
+        full_name(fireworks.account, COLLECTION, identifier),
+        body,
+        ("dataset", "baseModel" if training.base_model else "warmStartFrom"),
+        lambda: fireworks.call("POST", path, query={"supervisedFineTuningJobId": identifier}, body=body).json,
+        lambda: fireworks.get(f"{path}/{identifier}"),
+        fireworks.retries,
+    )
+    return parse(found)
+
+
+def get(fireworks: Fireworks, name: str) -> Job:
+    """One job by id or full name. Raises `NotFound`."""
+    return parse(fireworks.get(fireworks.path(COLLECTION, name)))
+
+
+def list_all(fireworks: Fireworks) -> Iterator[Job]:
+    """All jobs of the account, page by page."""
+    for raw in fireworks.pages(fireworks.path(COLLECTION), COLLECTION):
+        yield parse(raw)
+
+
+def cancel(fireworks: Fireworks, name: str) -> None:
+    """Ask for the end of a job of ours; one that is over already is fine to ask about again by GET."""
+    fireworks.call("POST", fireworks.path(COLLECTION, name, "cancel"), body={})
+
+
+def resume(fireworks: Fireworks, name: str) -> None:
+    """Continue a PAUSED job of ours."""
+    fireworks.call("POST", fireworks.path(COLLECTION, name, "resume"), body={})
+
+
+def estimate_cost(fireworks: Fireworks, training: Training) -> Money | None:
+    """The provider's own estimate for a run; None when it gives none. Creates nothing."""
+    path = f"{fireworks.path(COLLECTION)}:estimateCost"
+    return Money.from_api(
+        fireworks.call("POST", path, body=training_body(training)).json.get("estimatedCost")
+    )

@@ -1,0 +1,107 @@
+"""Cancelling: what the session itself has running is stopped; what it made is listed, not deleted."""
+
+from __future__ import annotations
+
+import logging
+from decimal import Decimal
+
+from sessions.actions import spending
+from sessions.models import Candidate, Resource
+from sessions.states import CandidateState, ResourceState
+from workflows.faults import left_as_it_is
+from workflows.fireworks import deployments, jobs
+from workflows.fireworks.errors import CallForbidden, NotFound, Permanent
+from workflows.outcomes import Cancelled, Outcome, Wait
+from workflows.phases import candidates
+from workflows.work import Work
+
+log = logging.getLogger(__name__)
+
+
+def step(work: Work) -> Outcome:
+    """Ask for the end of every job and deployment of this session, and wait until they are over."""
+    if left_as_it_is(work.session):
+        return Cancelled("Ended before everything was seen to have stopped")
+    if not all_stopped(work):
+        return Wait(work.poll_seconds)
+    rejected = work.session.gates.filter(decision="rejected").exists()
+    return Cancelled("Stopped at your word" if rejected else "Cancelled")
+
+
+def all_stopped(work: Work) -> bool:
+    """Whether no job and no deployment of the session is there any more; asks for the end of each."""
+    running = [each for each in work.session.candidates.all() if not stopped(work, each)]
+    standing = [each for each in made(work, "deployment") if not torn_down(work, each)]
+    return not running and not standing
+
+
+def made(work: Work, kind: str) -> list[Resource]:
+    """Remote things of one kind that the session made or was about to make."""
+    return list(Resource.objects.filter(session=work.session, kind=kind).exclude(state=ResourceState.GONE))
+
+
+def stopped(work: Work, candidate: Candidate) -> bool:
+    """Whether a candidate has nothing running any more; asks for its end when it has."""
+    adopt_lost_job(work, candidate)
+    if candidate.state == CandidateState.PLANNED:
+        spending.settle(work.session, candidates.ledger_item(candidate), Decimal(0), "it was never started")
+        return over(work, candidate)
+    if candidate.is_over:
+        return True
+    job = job_of(work, candidate.job)
+    if job is None:
+        return over(work, candidate)
+    if job.over:
+        candidates.look(work, candidate)
+        return over(work, candidate)
+    if job.state != "JOB_STATE_CANCELLING":
+        try:
+            jobs.cancel(work.fireworks, job.name)
+        except CallForbidden:
+            raise
+        except Permanent as error:  # it ended meanwhile, or is being cancelled: the next look tells
+            log.info("cancelling %s: %s", job.name, error)
+    return False
+
+
+def over(work: Work, candidate: Candidate) -> bool:
+    """Mark a candidate as cancelled, unless it was trained to its end."""
+    Candidate.objects.filter(pk=candidate.pk).exclude(state=CandidateState.DONE).update(
+        state=CandidateState.CANCELLED, ended_at=work.clock()
+    )
+    return True
+
+
+def job_of(work: Work, name: str) -> jobs.Job | None:
+    """A job; None when it is not in the account any more."""
+    try:
+        return jobs.get(work.fireworks, name)
+    except NotFound:
+        return None
+
+
+def adopt_lost_job(work: Work, candidate: Candidate) -> None:
+    """A job whose creation was cut off may be there all the same: its intended name tells."""
+    resource = work.resource(f"job-{candidate.number}")
+    if candidate.state != CandidateState.PLANNED or resource is None:
+        return
+    if job_of(work, resource.name):
+        spending.created(resource, work.clock())
+        candidates.launched(work, candidate, resource)
+        candidate.refresh_from_db()
+
+
+def torn_down(work: Work, resource: Resource) -> bool:
+    """Whether a deployment of ours is gone; deletes it when it is not."""
+    try:
+        found = deployments.get(work.fireworks, resource.name)
+        if not found.gone and found.state != "DELETING":
+            deployments.delete(work.fireworks, resource.name)
+    except NotFound:
+        if resource.state == ResourceState.INTENDED:
+            spending.settle(work.session, "deployment:first-hour", Decimal(0), "it was never made")
+        spending.gone(resource, work.clock())
+        return True
+    if found.gone:
+        spending.gone(resource, work.clock())
+    return found.gone

@@ -1,0 +1,92 @@
+"""Phase 1: ask for what is missing, bring the data in, and say what it holds and what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+
+from sessions.models import Artifact
+from workflows.data.inspection import Inspection, inspect
+from workflows.data.problems import problems_csv
+from workflows.faults import DataFault
+from workflows.outcomes import Done, Outcome
+from workflows.phases import questions, staging
+from workflows.work import Work
+
+DATA, EVALUATION = "data.jsonl", "evaluation.jsonl"
+KEPT_PROBLEMS = 20_000
+SHOWN_LINES = 3
+
+
+def step(work: Work) -> Outcome:
+    """Questions first, so that a person is not asked in several rounds (product row 1.5)."""
+    asked = questions.unanswered(work)
+    if asked:
+        return asked
+    found = look(work, work.session.value("dataset"), DATA, "inspection")
+    evaluation = work.session.value("evaluation_dataset")
+    measured = look(work, evaluation, EVALUATION, "evaluation-inspection") if evaluation else None
+    bad = bad_rows(found) + (bad_rows(measured) if measured else 0)
+    if bad and not work.session.value("drop_bad_rows"):
+        ask = questions.choice("drop_bad_rows", *about_bad_rows(found, measured), ("yes", "Leave them out"))
+        assert ask is not None  # noqa: S101  # one question is always a gate
+        return ask
+    return Done(words(found))
+
+
+def bad_rows(found: Inspection) -> int:
+    """Rows that cannot be used."""
+    return found.samples - found.usable_samples
+
+
+def look(work: Work, reference: str, name: str, report: str) -> Inspection:
+    """Stage and inspect one file, once. Raises DataFault when it cannot be used at all."""
+    known = Artifact.objects.filter(session=work.session, name=f"{report}.json").first()
+    if known:
+        return Inspection.from_json(json.loads(known.path.read_bytes()))
+    source = staging.bring_in(work, reference, name)
+    found = inspect(source.path, max_problems_kept=KEPT_PROBLEMS)
+    keep(work, report, source, found)
+    if not found.usable:
+        raise DataFault(*fatal(found, source.words))
+    return found
+
+
+def keep(work: Work, report: str, source: staging.Source, found: Inspection) -> None:
+    """The inspection and its problems as files of the workspace, and one line in the log."""
+    work.tell("inspected", f"{source.words}: {words(found)}")
+    if found.problems:
+        work.keep(f"{report}-problems.csv", "text/csv", problems_csv(found.problems))
+    facts = {"source": source.words, "samples": found.samples, "usable": found.usable_samples}
+    work.keep(f"{report}.json", "application/json", json.dumps(found.to_json()), **facts)
+
+
+def words(found: Inspection) -> str:
+    """What a file holds, in a line."""
+    text = f"{found.samples:,} samples, about {found.tokens.total:,} tokens"
+    bad = bad_rows(found)
+    return f"{text}, {bad:,} cannot be used" if bad else text
+
+
+def fatal(found: Inspection, source: str) -> tuple[str, str]:
+    """Fault and remedy of a file that cannot be used, with the lines where there are some."""
+    first = found.fatal[0]
+    lines = sorted({each.line for each in found.problems if each.line})[:SHOWN_LINES]
+    where = f" (line {', '.join(map(str, lines))})" if lines else ""
+    others = "; ".join(each.message for each in found.problems[1 : 1 + SHOWN_LINES])
+    detail = f" Also: {others}." if others else ""
+    return f"{source}: {first.message}{where}.{detail}", first.remedy
+
+
+def about_bad_rows(found: Inspection, measured: Inspection | None) -> tuple[str, str]:
+    """The question about rows that cannot be used, and what to know for it."""
+    problems = [each for each in found.problems if each.line and each.level == "error"]
+    problems += [
+        each for each in (measured.problems if measured else ()) if each.line and each.level == "error"
+    ]
+    bad = bad_rows(found) + (bad_rows(measured) if measured else 0)
+    total = found.samples + (measured.samples if measured else 0)
+    shown = "; ".join(f"line {each.line}: {each.message}" for each in problems[:SHOWN_LINES])
+    more = f"; and {bad - SHOWN_LINES:,} more" if bad > SHOWN_LINES else ""
+    text = f"{bad:,} of {total:,} rows cannot be used ({shown}{more}). Leave them out?"
+    remedy = problems[0].remedy if problems else ""
+    return text, f"Or stop here, mend the file and start again. {remedy} All of them are in the problems CSV."

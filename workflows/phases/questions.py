@@ -1,0 +1,43 @@
+"""What must be asked before a session can go on: one page with all questions (product row 1.5)."""
+
+from __future__ import annotations
+
+from sessions.models import BaseModel, RemoteDataset
+from sessions.specification import FieldError, ModelName, Option, Question, missing
+from sessions.states import GateKind
+from workflows.outcomes import Ask
+from workflows.work import Work
+
+
+def supported() -> list[ModelName]:
+    """The models that can be tuned, and whose tuned form can be served."""
+    rows = BaseModel.objects.filter(listed=True, tunable=True, servable=True)
+    return [ModelName(row.name, row.display_name) for row in rows]
+
+
+def unanswered(work: Work) -> Ask | None:
+    """The gate for what is missing and has no default; None when nothing is."""
+    ready = RemoteDataset.objects.filter(listed=True, state="READY")
+    datasets = [(row.name, str(row)) for row in ready]
+    return page(missing(work.session.specification, supported(), datasets))
+
+
+def refused(fault: FieldError) -> Ask | None:
+    """The gate that shows a value which cannot be used, and asks for another."""
+    help_text = fault.remedy
+    return page([Question(fault.field, fault.fault, (), help_text)])
+
+
+def choice(field: str, text: str, help_text: str, *options: tuple[str, str]) -> Ask | None:
+    """One question with a few answers."""
+    return page([Question(field, text, tuple(Option(value, label) for value, label in options), help_text)])
+
+
+def page(questions: list[Question]) -> Ask | None:
+    """All questions at one gate."""
+    if not questions:
+        return None
+    count = "A question needs" if len(questions) == 1 else f"{len(questions)} questions need"
+    return Ask(
+        GateKind.QUESTIONS, f"{count} an answer", {"questions": [each.to_json() for each in questions]}
+    )

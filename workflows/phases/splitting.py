@@ -1,0 +1,107 @@
+"""Split the data of a session: training rows, the candidates' sample, held-out rows; all are artifacts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from sessions.models import Artifact
+from sessions.specification import FieldError, Specification
+from workflows.data import conversion, splits
+from workflows.data.inspection import Inspection
+from workflows.data.splits import SplitFile
+from workflows.faults import DataFault
+from workflows.phases.inspection import DATA, EVALUATION
+from workflows.work import Work
+
+Parts = dict[str, Any]
+
+
+def inspected(work: Work, report: str = "inspection") -> Inspection:
+    """What phase 1 found."""
+    artifact = Artifact.objects.get(session=work.session, name=f"{report}.json")
+    return Inspection.from_json(json.loads(artifact.path.read_bytes()))
+
+
+def usable_samples(work: Work) -> int:
+    """Rows that can be trained on or measured on."""
+    return inspected(work).usable_samples
+
+
+def split(work: Work, specification: Specification) -> Parts:
+    """The parts of the data with rows and estimated tokens. Raises FieldError or DataFault."""
+    found = inspected(work)
+    separate = bool(specification.value("evaluation_dataset"))
+    try:
+        made = splits.split(
+            converted(work, DATA, found),
+            work.folder,
+            heldout=0 if separate else specification.value("heldout_rows"),
+            sample=specification.value("tuning_samples"),
+            seed=specification.value("seed"),
+        )
+        heldout = measured(work, specification) if separate else made.heldout
+    except splits.SplitError as error:
+        raise unsplittable(specification, f"{str(error).capitalize()}.") from error
+    assert heldout is not None  # noqa: S101  # some rows are always held out where none are brought
+    parts = {"train": made.train, "sample": made.sample or made.train, "heldout": heldout}
+    keep(work, parts, has_sample=made.sample is not None, seed=specification.value("seed"))
+    return {
+        **{name: {"rows": part.rows, "tokens": part.tokens} for name, part in parts.items()},
+        "samples": found.samples,
+        "usable": made.usable,
+        "problems": sum(found.problem_counts.values()),
+        "duplicates": found.duplicates,
+        "token_note": found.tokens.method,
+        "conversions": [each.why for each in found.conversions if each.required],
+        "has_sample": made.sample is not None,
+        "today": work.now.date(),
+    }
+
+
+def unsplittable(specification: Specification, fault: str) -> Exception:
+    """A number that the person gave can be asked for again; too little data cannot."""
+    entry = specification.entry("heldout_rows")
+    if entry and entry.origin.by_person:
+        return FieldError("heldout_rows", fault, "Say how many to hold out.")
+    return DataFault(fault, "Add rows, or bring an evaluation dataset, and start again.")
+
+
+def has_sample(parts: Parts) -> bool:
+    """Whether the candidates train on fewer rows than the full-data run."""
+    return bool(parts["has_sample"])
+
+
+def converted(work: Work, name: str, found: Inspection) -> Path:
+    """The staged file, or a converted copy of it where rows can only be used so (product row 2.3)."""
+    source = work.folder / name
+    kinds = [each.kind for each in found.conversions if each.required]
+    if not kinds:
+        return source
+    target = work.folder / f"converted-{name}"
+    if not target.exists():
+        conversion.convert(source, target, kinds)
+        work.keep(target.name, "application/jsonl", kinds=kinds)
+    return target
+
+
+def measured(work: Work, specification: Specification) -> SplitFile:
+    """The usable rows of the evaluation dataset as the held-out part."""
+    found = inspected(work, "evaluation-inspection")
+    folder = work.folder / "evaluation"
+    folder.mkdir(exist_ok=True)
+    source = converted(work, EVALUATION, found)
+    whole = splits.split(source, folder, heldout=0, sample=None, seed=specification.value("seed")).train
+    target = work.folder / "heldout.jsonl"
+    whole.path.replace(target)
+    return SplitFile(target, whole.rows, whole.bytes, whole.sha256, whole.tokens)
+
+
+def keep(work: Work, parts: dict[str, SplitFile], *, has_sample: bool, seed: int) -> None:
+    """Record the files; a sample of an earlier revision is forgotten when there is none any more."""
+    for name, part in parts.items():
+        if name != "sample" or has_sample:
+            work.keep(f"{name}.jsonl", "application/jsonl", rows=part.rows, tokens=part.tokens, seed=seed)
+    if not has_sample:
+        Artifact.objects.filter(session=work.session, name="sample.jsonl").delete()

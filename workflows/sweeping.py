@@ -1,0 +1,33 @@
+"""The sweep: the safety net under every lost wake-up."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from celery import current_app
+from django.utils import timezone
+
+from sessions.actions import moves
+from sessions.models import Resource, TuningSession, Upload
+from sessions.states import ResourceState
+
+AT_ONCE = 200
+GRACE = timedelta(seconds=15)  # a large file is read for seconds: until then its own message counts
+
+
+def sweep() -> None:
+    """Send an `advance` for every due session, an inspection for every unread upload, and a tear-down for
+    every deployment that is to go.
+
+    The messages expire before the next sweeps send theirs, so that a busy worker's queue does not grow.
+    """
+    now = timezone.now()
+    due = TuningSession.objects.filter(moves.due(now)).order_by("wake_at")
+    for public_id in due.values_list("public_id", flat=True)[:AT_ONCE]:
+        current_app.send_task("workflows.advance", args=[public_id], expires=5)
+    unread = Upload.objects.filter(inspection__isnull=True, created_at__lt=now - GRACE).order_by("created_at")
+    for token in unread.values_list("token", flat=True)[:AT_ONCE]:
+        current_app.send_task("workflows.inspect_upload", args=[token], expires=5)
+    unwanted = Resource.objects.filter(delete_asked_at__isnull=False).exclude(state=ResourceState.GONE)
+    for resource in unwanted.values_list("pk", flat=True)[:AT_ONCE]:
+        current_app.send_task("workflows.tear_down", args=[resource], expires=5)
