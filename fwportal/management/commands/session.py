@@ -1,0 +1,190 @@
+"""`manage.py session …`: the verbs of `firectl session`, over the same actions as the pages."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from argparse import ArgumentParser
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import UploadedFile
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from fwportal import session_cli as shown
+from fwportal.middleware import owner
+from sessions import queries, replies
+from sessions.actions import gates, uploading
+from sessions.actions.starting import create_session
+from sessions.drafts import Draft
+from sessions.intake import shelf, take
+from sessions.models import TuningSession
+from sessions.replies import Kind
+from sessions.specification import FIELDS
+from sessions.states import Decision
+
+POLL_SECONDS = 0.5
+VERBS = {
+    "create": "start a session from an instruction",
+    "read": "show how an instruction is understood, without starting anything",
+    "events": "print the event log",
+    "get": "show a session",
+    "list": "list your sessions",
+    "update": "reply at the gate where a session waits",
+    "cancel": "cancel a session",
+    "report": "print final_report.md",
+}
+
+
+class Command(BaseCommand):
+    """Exit codes: 0 done, 1 refused or not found."""
+
+    help = "Start, watch and decide tuning sessions from the command line."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+        for verb, words in VERBS.items():
+            arguments = verbs.add_parser(verb, help=words, description=words.capitalize() + ".")
+            arguments.add_argument("--json", action="store_true", help="print JSON")
+            arguments.add_argument("--user", help="act as this user (default: the owner of local mode)")
+            if verb not in {"create", "read", "list"}:
+                arguments.add_argument("id", help="the session's id")
+            if verb in {"create", "update"}:
+                arguments.add_argument("--instruction", required=True, help="in plain English")
+            if verb == "read":
+                arguments.add_argument("instruction", help="in plain English")
+            if verb == "create":
+                arguments.add_argument("--file", type=Path, help="upload this JSONL file as the dataset")
+            if verb == "events":
+                arguments.add_argument("--wait", action="store_true", help="go on until it waits or is over")
+                arguments.add_argument("--after", type=int, default=0, help="only events after this number")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        self.options, self.person = options, self.acting(options["user"])
+        getattr(self, options["verb"])()
+
+    def acting(self, name: str | None) -> User:
+        if not name:
+            return owner()
+        person = User.objects.filter(username=name).first()
+        if person is None:
+            raise CommandError(f"There is no user {name}.")
+        return person
+
+    def found(self) -> TuningSession:
+        session = queries.sessions_of(self.person).filter(public_id=self.options["id"]).first()
+        if session is None:
+            raise CommandError(f"There is no session {self.options['id']}. See: manage.py session list")
+        return session
+
+    def say(self, facts: Any, lines: Iterable[str]) -> None:
+        """JSON when asked for, else lines for people."""
+        if self.options["json"]:
+            self.stdout.write(json.dumps(facts, ensure_ascii=False, indent=1))
+        else:
+            for line in lines:
+                self.stdout.write(line)
+
+    def create(self) -> None:
+        draft = Draft(self.options["instruction"], self.uploaded())
+        intake = take(draft.typed, shelf(), self.person, timezone.now().date(), unread=True)
+        if intake.errors:
+            self.refuse([error.to_json() for error in intake.errors])
+        session = create_session(self.person, intake.start(draft.to_json()))
+        notes = [*(f"Not understood: {words}" for words in session.not_understood), *intake.conflicts]
+        for line in notes:
+            self.stderr.write(line)
+        self.say(shown.detail(session), [session.public_id])
+
+    def uploaded(self) -> dict[str, str]:
+        """The form's fields for a file on this machine."""
+        path = self.options["file"]
+        if path is None:
+            return {}
+        try:
+            with path.open("rb") as file:
+                given = UploadedFile(file, path.name, size=path.stat().st_size)
+                upload = uploading.receive(self.person, given, settings.MAX_UPLOAD)
+        except (OSError, uploading.Refused) as fault:
+            raise CommandError(str(fault)) from fault
+        return {"dataset": upload.reference}
+
+    def refuse(self, faults: list[dict[str, str]]) -> None:
+        """Every fault with its remedy; nothing is started."""
+        if self.options["json"]:
+            self.stdout.write(json.dumps({"errors": faults}, ensure_ascii=False, indent=1))
+        else:
+            for fault in faults:
+                label = FIELDS[fault["field"]].label if fault["field"] in FIELDS else fault["field"]
+                self.stderr.write(f"{label}: {fault['fault']} {fault['remedy']}")
+        sys.exit(1)
+
+    def read(self) -> None:
+        draft = Draft(self.options["instruction"])
+        intake = take(draft.typed, shelf(), self.person, timezone.now().date())
+        facts: dict[str, Any] = {
+            "values": intake.specification.to_json(),
+            "not_understood": [span.text for span in intake.reading.not_understood],
+            "missing": [question.field for question in intake.questions],
+            "errors": [error.to_json() for error in intake.reading.errors],
+        }
+        lines = [f"{name}: {entry['value']} ({entry['words']})" for name, entry in facts["values"].items()]
+        lines += [f"not understood: {words}" for words in facts["not_understood"]]
+        lines += [f"refused: {error['fault']} {error['remedy']}" for error in facts["errors"]]
+        self.say(facts, lines)
+
+    def events(self) -> None:
+        session, after = self.found(), self.options["after"]
+        line = shown.event_json if self.options["json"] else shown.event_text
+        while True:
+            session.refresh_from_db()
+            resting = session.is_over or session.gates.filter(decision=Decision.OPEN).exists()
+            for event in session.events.filter(seq__gt=after):
+                self.stdout.write(line(event))
+                after = event.seq
+            if resting or not self.options["wait"]:
+                return
+            self.stdout.flush()
+            time.sleep(POLL_SECONDS)
+
+    def get(self) -> None:
+        session = self.found()
+        self.say(shown.detail(session), shown.detail_text(session))
+
+    def list(self) -> None:
+        sessions = list(queries.sessions_of(self.person))
+        lines = [f"{each.public_id}  {each.status:<10} {each.phase:<11} {each.title}" for each in sessions]
+        self.say([shown.summary(each) for each in sessions], lines or ["No sessions yet."])
+
+    def update(self) -> None:
+        session = self.found()
+        gate = session.gates.filter(decision=Decision.OPEN).first()
+        if gate is None:
+            raise CommandError(f"Session {session.public_id} waits for nothing; it is {session.status}.")
+        form = {"reply": [self.options["instruction"]], "action": ["reply"]}
+        form["plan_digest"] = [gate.plan.digest if gate.plan else ""]
+        entered = replies.Entered(gate, self.person, form, timezone.now(), shelf().context)
+        outcome = replies.act(entered)
+        if outcome.kind in {Kind.AGAIN, Kind.CLOSED, Kind.STALE}:
+            raise CommandError(outcome.text)
+        session.refresh_from_db()
+        self.say({**shown.detail(session), "answer": outcome.text}, [outcome.text])
+
+    def cancel(self) -> None:
+        session = self.found()
+        if not gates.cancel(session, self.person, timezone.now()):
+            raise CommandError(f"Session {session.public_id} is {session.status}: nothing to cancel.")
+        self.say(shown.detail(session), ["Cancelling: nothing more is started, and what runs is stopped."])
+
+    def report(self) -> None:
+        session = self.found()
+        artifacts = {each.name: each for each in session.artifacts.all()}
+        name = "report.json" if self.options["json"] else "final_report.md"
+        if name not in artifacts:
+            raise CommandError(f"Session {session.public_id} has no report yet; it is {session.status}.")
+        self.stdout.write(artifacts[name].path.read_text(encoding="utf-8"))

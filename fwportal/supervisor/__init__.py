@@ -1,0 +1,1 @@
+"""`manage.py up`: starts Redis, local Fireworks, worker, beat and web, and keeps them running."""
