@@ -1,0 +1,112 @@
+"""`manage.py session`: the verbs, over the same actions as the pages."""
+
+import io
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from sessions.models import TuningSession
+from sessions.states import Decision, Status
+from tests.factories import (
+    QWEN,
+    make_account,
+    make_base_model,
+    make_dataset,
+    make_gate,
+    make_session,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db
+DATASET = "accounts/rehearsal/datasets/support"
+
+
+@pytest.fixture(autouse=True)
+def stocked():
+    make_account()
+    make_base_model(QWEN)
+    make_dataset(DATASET)
+
+
+def run(*arguments):
+    out = io.StringIO()
+    call_command("session", *arguments, stdout=out, stderr=io.StringIO())
+    return out.getvalue()
+
+
+def facts(*arguments):
+    return json.loads(run(*arguments, "--json"))
+
+
+def test_an_instruction_starts_a_session_with_the_words_behind_each_value():
+    made = facts("create", "--instruction", f"Run SFT on {DATASET} with qwen3-8b and LoRA ranks 8 and 16.")
+    session = TuningSession.objects.get(public_id=made["id"])
+    assert session.status == Status.QUEUED
+    assert made["specification"]["lora_ranks"] == {
+        "value": [8, 16],
+        "origin": "said",
+        "words": "LoRA ranks 8 and 16",
+    }
+
+
+def test_what_cannot_be_run_is_refused_with_the_remedy_and_starts_nothing(capsys):
+    with pytest.raises(SystemExit) as ended:
+        run("create", "--instruction", f"Run SFT on {DATASET} with qwen3-8b and LoRA rank 24", "--json")
+    assert ended.value.code == 1
+    assert not TuningSession.objects.exists()
+
+
+def test_reading_creates_nothing():
+    read = facts("read", "Use qwen3-8b and paint it blue, with LoRA rank 24.")
+    assert read["values"]["base_models"]["value"] == [QWEN]
+    assert any("blue" in words for words in read["not_understood"])
+    assert "power of two" in read["errors"][0]["fault"]
+    assert "dataset" in read["missing"]
+    assert not TuningSession.objects.exists()
+
+
+def test_a_typed_approval_decides_the_plan_and_says_so():
+    session = make_session()
+    gate = make_gate(session)
+    assert facts("get", session.public_id)["waiting_for"]["kind"] == "plan"
+    answered = facts("update", session.public_id, "--instruction", "Approved, proceed.")
+    gate.refresh_from_db()
+    assert gate.decision == Decision.APPROVED
+    assert answered["approved_usd"] == "1.300000"
+
+
+def test_words_that_are_not_understood_approve_nothing():
+    session = make_session()
+    gate = make_gate(session)
+    with pytest.raises(CommandError):
+        run("update", session.public_id, "--instruction", "Well, hmm.")
+    gate.refresh_from_db()
+    assert gate.is_open
+
+
+def test_waiting_for_events_ends_at_a_gate():
+    session = make_session()
+    make_gate(session)
+    lines = [json.loads(line) for line in run("events", session.public_id, "--wait", "--json").splitlines()]
+    assert [line["seq"] for line in lines] == list(range(1, session.event_seq + 1))
+    assert facts("list")[0]["status"] == "waiting"
+
+
+def test_cancelling_twice_is_told():
+    session = make_session()
+    run("cancel", session.public_id)
+    with pytest.raises(CommandError, match="nothing to cancel"):
+        run("cancel", session.public_id)
+
+
+def test_someone_elses_session_is_not_there():
+    session = make_session(make_user())
+    with pytest.raises(CommandError, match="There is no session"):
+        run("get", session.public_id)
+    assert facts("get", session.public_id, "--user", "someone-else")["id"] == session.public_id
+
+
+def test_there_is_no_report_before_the_end():
+    with pytest.raises(CommandError, match="no report yet"):
+        run("report", make_session().public_id)

@@ -1,0 +1,66 @@
+"""Sums of money with lines that could not be priced."""
+
+from decimal import Decimal
+from typing import Any
+
+from sessions.bill import bill, lines_of_ledger, lines_of_plan
+from sessions.models import LedgerLine
+
+
+def line(group: str, phase: str, expected: str | None, **more: Any) -> dict[str, Any]:
+    amounts = dict.fromkeys(("low", "expected", "high"), expected)
+    return {
+        "item": "x",
+        "label": f"{group} line",
+        "group": group,
+        "phase": phase,
+        "how": "so",
+        **amounts,
+        **more,
+    }
+
+
+BODY = {
+    "estimate": {
+        "lines": [
+            line("Training", "sweep", "0.10", low="0.07", high="0.13"),
+            line("Training", "training", "0.20"),
+            line("Deployment's first hour", "deployment", None),
+        ]
+    }
+}
+
+
+def test_sums_by_kind_and_by_phase_leave_out_what_has_no_price() -> None:
+    table = bill(lines_of_plan(BODY))
+    assert [(each.label, each.expected, each.open) for each in table.groups] == [
+        ("Training", Decimal("0.30"), 0),
+        ("Deployment's first hour", None, 1),
+    ]
+    assert [each.label for each in table.phases] == ["Candidate sweep", "Full training", "Deployment"]
+    assert (table.total.low, table.total.expected, table.total.high) == (
+        Decimal("0.27"),
+        Decimal("0.30"),
+        Decimal("0.33"),
+    )
+    assert [each.label for each in table.unpriced] == ["Deployment's first hour line"]
+
+
+def test_the_ledger_adds_what_was_really_spent() -> None:
+    rows = [
+        LedgerLine(label="a", group="Training", phase="sweep", expected=Decimal(1), actual=Decimal("0.9")),
+        LedgerLine(label="b", group="Training", phase="sweep", expected=Decimal(1)),
+    ]
+    assert bill(lines_of_ledger(rows)).total.actual == Decimal("0.9")
+
+
+def test_nothing_known_is_not_zero() -> None:
+    table = bill([])
+    assert (table.total.expected, table.total.actual, table.groups) == (None, None, [])
+
+
+def test_a_kind_that_nobody_foresaw_is_shown_last() -> None:
+    table = bill(
+        lines_of_plan({"estimate": {"lines": [line("Judge", "evaluation", "1"), *BODY["estimate"]["lines"]]}})
+    )
+    assert table.groups[-1].label == "Judge"

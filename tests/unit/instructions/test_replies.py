@@ -1,0 +1,286 @@
+"""Typed replies: what they do at each gate, and the many that must never approve."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sessions.instructions import Reply, reply
+from sessions.specification import CandidateConfig, Origin
+from tests.unit.specification.examples import CATALOGUE, full
+
+CANDIDATES = tuple(CandidateConfig(number, full("qwen3-8b")[0], 8, 1e-4, 1) for number in (1, 2, 3))
+GATES = ("questions", "plan", "promotion", "spend", "trouble")
+
+
+def answered(text: str, gate: str) -> Reply:
+    return reply(
+        text, gate, catalogue=CATALOGUE, candidates=CANDIDATES, account="me", asked=("dataset", "base_models")
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Approved, proceed.",
+        "approved proceed",
+        '"Approved, proceed."',
+        "APPROVED!!!",
+        "Approve.",
+        "I approve the plan.",
+        "The plan is approved",
+        "Proceed",
+        "please proceed",
+        "go ahead",
+        "Yes",
+        "yes please",
+        "Yes, go ahead.",
+        "Looks good, proceed.",
+        "Great, approved. Thank you!",
+        "Ok, run it",
+        "Approved — proceed",
+    ],
+)
+def test_approves_a_plan_and_nothing_else(text: str) -> None:
+    assert answered(text, "plan").kind == "approve"
+    assert answered(text, "spend").kind == "approve"
+    assert answered(text, "questions").kind == "not_understood"
+    if "yes" not in text.lower():
+        assert answered(text, "promotion").kind == "not_understood"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Proceed with the winning config.",
+        "proceed with the winner",
+        "Approved, proceed with the winning config.",
+        "confirm the winner",
+        "Confirmed.",
+        "use the suggested candidate",
+        "go with the best one",
+        "yes",
+    ],
+)
+def test_confirms_the_suggested_winner(text: str) -> None:
+    found = answered(text, "promotion")
+    assert (found.kind, found.candidate) == ("approve", None)
+    if text != "yes":
+        assert answered(text, "plan").kind == "not_understood"
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("use candidate 3 instead", 3),
+        ("Candidate 2", 2),
+        ("pick candidate #2, please", 2),
+        ("go with number 1", 1),
+        ("No, use candidate 2 instead.", 2),
+        ("proceed with candidate three", 3),
+    ],
+)
+def test_chooses_another_candidate(text: str, number: int) -> None:
+    found = answered(text, "promotion")
+    assert (found.kind, found.candidate) == ("choose", number)
+    assert answered(text, "plan").kind != "approve"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["use candidate 9", "use candidate 2 or 3", "candidate 1 and candidate 2", "not candidate 2",
+     "candidate 2.5", "use candidate 2 with 3 epochs", "candidate 2?", "maybe candidate 2", "no 2",
+     "proceed with the winning config or candidate 2"],
+)  # fmt: skip
+def test_an_unclear_choice_asks_again(text: str) -> None:
+    assert answered(text, "promotion").kind == "not_understood"
+
+
+def test_a_candidate_that_is_not_there_is_named() -> None:
+    assert (
+        answered("use candidate 9", "promotion").words == "There is no candidate 9. Choose one of: 1, 2, 3."
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["reject", "Rejected.", "cancel", "cancel the run", "stop", "abort", "do not proceed", "Don't proceed!",
+     "please do not proceed", "I do not approve this plan", "not approved", "No, cancel it."],
+)  # fmt: skip
+def test_rejects_at_every_gate(text: str) -> None:
+    assert {answered(text, gate).kind for gate in GATES} == {"reject"}
+
+
+def test_a_bare_no_rejects_a_plan_but_answers_no_question() -> None:
+    assert answered("no", "plan").kind == "reject"
+    assert answered("No thanks.", "spend").kind == "reject"
+    assert answered("no", "questions").kind == "not_understood"
+    assert answered("no", "promotion").kind == "not_understood"
+
+
+NEVER = [
+    "Approved?",
+    "not approved yet",
+    "I approve nothing",
+    "approved by nobody",
+    "unapproved",
+    "disapproved",
+    "approve everything except the deployment",
+    "approved if it stays under $5",
+    "Approved under $5",
+    "approved unless it costs more",
+    "Approved for testing",
+    "Approved to run with the model",
+    "Approved. Wait.",
+    "Approved... not!",
+    "Approved, then cancel",
+    "No, approved",
+    "yes and no",
+    "yes, but later",
+    "maybe approved",
+    "should I approve?",
+    "what happens if I approve?",
+    "he said approved",
+    "it was approved last week",
+    "I can't approve this",
+    "I won't approve",
+    "don't cancel",
+    "do not stop",
+    "nobody approves",
+    "almost approved",
+    "approved, but use rank 24",
+    "approved, but use rank 8",
+    "approved with 3 epochs",
+    "Proceed with the plan without deployment",
+    "Proceed with candidate 2",
+    "proceed carefully",
+    "approve the other one",
+    "approved 2",
+    "approved $5",
+    "approved 100%",
+    "Approved, proceed. No.",
+    "Approved @ 5pm",
+    "Approved and",
+    "Yes, then...",
+    "ok",
+    "fine",
+    "looks good",
+    "thanks",
+    "",
+    "   ",
+    "?",
+    "👍",
+    "a-p-p-r-o-v-e-d",
+    "pre-approved",
+    "approve-not",
+    "genehmigt",
+    "Approved" + " x" * 3000,
+]
+
+
+@pytest.mark.parametrize("gate", ["plan", "spend", "trouble", "questions", "promotion"])
+@pytest.mark.parametrize("text", NEVER)
+def test_never_approves(text: str, gate: str) -> None:
+    assert answered(text, gate).kind != "approve"
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("Use 3 epochs instead", {"epochs": 3}),
+        ("No, use 3 epochs instead.", {"epochs": 3}),
+        ("Use 3 epochs instead of 5", {"epochs": 3}),
+        ("approved, but use rank 8", {"lora_ranks": (8,)}),
+        ("Skip the full-data final run and approve", {"final_run": False}),
+        ("qwen3-8b and kimi k3", {"base_models": full("qwen3-8b", "kimi-k3")}),
+        ("Approved, without deployment", {"deploy": False}),
+    ],
+)
+def test_changes_to_a_plan(text: str, values: dict[str, Any]) -> None:
+    found = answered(text, "plan")
+    assert found.kind == "changes"
+    assert {name: entry.value for name, entry in found.entries.items()} == values
+    assert {entry.origin for entry in found.entries.values()} == {Origin.ANSWER}
+    assert answered(text, "promotion").kind == "not_understood"
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("validation loss is fine", {"strategy": "validation_loss"}),
+        ("qwen3-8b", {"base_models": full("qwen3-8b")}),
+        ("Yes, Qwen3 8B and 32B please", {"base_models": full("qwen3-8b", "qwen3-32b")}),
+        ("accounts/a/datasets/b", {"dataset": "accounts/a/datasets/b"}),
+        ("support-tickets-v2", {"dataset": "accounts/me/datasets/support-tickets-v2"}),
+        ("tickets.", {"dataset": "accounts/me/datasets/tickets"}),
+    ],
+)
+def test_answers_to_questions(text: str, values: dict[str, Any]) -> None:
+    found = answered(text, "questions")
+    assert found.kind == "answer"
+    assert {name: entry.value for name, entry in found.entries.items()} == values
+
+
+def test_a_bare_id_answers_only_when_a_dataset_is_asked_for() -> None:
+    assert (
+        reply("support-tickets-v2", "questions", catalogue=CATALOGUE, account="me").kind == "not_understood"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Which base models do you support?", "Which base models do you support for SFT?",
+     "what models are available?", "What models can I use?", "list the supported base models",
+     "Show me all models"],
+)  # fmt: skip
+def test_asking_for_the_models_leaves_the_gate_open(text: str) -> None:
+    assert {answered(text, gate).kind for gate in GATES} == {"ask_models"}
+
+
+@pytest.mark.parametrize("text", ["try again", "retry", "please retry", "Go on.", "yes"])
+def test_trouble_is_retried_on_a_clear_word(text: str) -> None:
+    assert answered(text, "trouble").kind == "approve"
+    if text != "yes":
+        assert answered(text, "plan").kind == "not_understood"
+
+
+def test_not_understood_says_what_and_what_would_be() -> None:
+    found = answered("Approved, use rank 24 on the moon", "plan")
+    assert found.kind == "not_understood"
+    assert "“moon”" in found.words
+    assert "rank 24 is not a power of two" in found.words
+    assert "“Approved, proceed.”" in found.words
+
+
+def test_a_reply_is_json() -> None:
+    data = json.loads(json.dumps(answered("Use 3 epochs", "plan").to_json()))
+    assert data["kind"] == "changes"
+    assert data["entries"]["epochs"]["value"] == 3
+    assert data["reading"]["spans"][0]["field"] == "epochs"
+
+
+EXTRA = """not never no don't unless if maybe nothing cheaper tomorrow rank 8 3 epochs qwen3-8b $5 or later
+without deployment wait cancel stop reject ? 50% them run with for use the model data"""
+INTRUDERS = st.sampled_from(EXTRA.split())
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(st.lists(INTRUDERS, min_size=1, max_size=4), st.integers(0, 2), st.sampled_from(["plan", "spend"]))
+def test_an_approval_with_anything_else_in_it_approves_nothing(
+    extra: list[str], place: int, gate: str
+) -> None:
+    words = ["Approved,", "proceed."]
+    text = " ".join([*words[:place], *extra, *words[place:]])
+    found = answered(text, gate)
+    harmless = {"the", "run", "with"}
+    assert found.kind != "approve" or set(extra) <= harmless, text
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(st.text(max_size=40), st.sampled_from(GATES))
+def test_no_arbitrary_text_approves(text: str, gate: str) -> None:
+    assert answered(text, gate).kind != "approve"
