@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +29,10 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if name.startswith("FIREWORKS_")]:
         del os.environ[name]
     django_settings.FIREWORKS = env.fireworks(os.environ, NOWHERE)
+    # Every server of a test has a data folder of its own; what XLA compiled for one serves all.
+    compiled = tempfile.TemporaryDirectory(prefix="fwportal-compiled-")
+    config.add_cleanup(compiled.cleanup)
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = compiled.name
 
 
 def room(item: pytest.Item) -> str:

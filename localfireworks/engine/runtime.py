@@ -21,9 +21,9 @@ def configure(cache_dir: Path | str | None = None, threads: int = 1) -> None:
             os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
     os.environ.setdefault("NPROC", str(threads))
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    if cache_dir is None:
-        return
-    Path(cache_dir).mkdir(parents=True, exist_ok=True)
-    os.environ["JAX_COMPILATION_CACHE_DIR"] = str(cache_dir)
-    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.1"
-    os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
+    if cache_dir is not None:  # a folder that the environment names is shared by several servers
+        os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache_dir))
+    if folder := os.environ.get("JAX_COMPILATION_CACHE_DIR"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.1"
+        os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
