@@ -1,4 +1,4 @@
-"""Shape of a decoder, with the field names of a Hugging Face Qwen3 `config.json`, and the stand-ins."""
+"""Shape of a decoder, with the names of a Hugging Face Qwen3 folder, and the stand-ins."""
 
 from __future__ import annotations
 
@@ -9,6 +9,21 @@ from typing import Any
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 STANDINS = ("small", "medium", "large")
+LINEAR_NAMES = {
+    "q": "self_attn.q_proj",
+    "k": "self_attn.k_proj",
+    "v": "self_attn.v_proj",
+    "o": "self_attn.o_proj",
+    "gate": "mlp.gate_proj",
+    "up": "mlp.up_proj",
+    "down": "mlp.down_proj",
+}
+NORM_NAMES = {
+    "input_norm": "input_layernorm",
+    "post_norm": "post_attention_layernorm",
+    "q_norm": "self_attn.q_norm",
+    "k_norm": "self_attn.k_norm",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,3 +80,38 @@ def standin_shape(name: str, vocab_size: int) -> ModelConfig:
         raise ValueError(f"unknown stand-in {name!r}: choose one of {', '.join(STANDINS)}")
     hidden, inner, layers, heads, head_dim = shapes[name]
     return ModelConfig(vocab_size, hidden, inner, layers, heads, heads // 2, head_dim)
+
+
+def linear_shapes(config: ModelConfig) -> dict[str, tuple[int, int]]:
+    """(in, out) of each linear layer, as used in `x @ w`."""
+    hidden, inner = config.hidden_size, config.intermediate_size
+    queries = config.num_attention_heads * config.head_dim
+    keys = config.num_key_value_heads * config.head_dim
+    return {
+        "q": (hidden, queries),
+        "k": (hidden, keys),
+        "v": (hidden, keys),
+        "o": (queries, hidden),
+        "gate": (hidden, inner),
+        "up": (hidden, inner),
+        "down": (inner, hidden),
+    }
+
+
+def norm_sizes(config: ModelConfig) -> dict[str, int]:
+    hidden, head = config.hidden_size, config.head_dim
+    return {"input_norm": hidden, "post_norm": hidden, "q_norm": head, "k_norm": head}
+
+
+def tensor_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
+    """Every tensor of a Hugging Face Qwen3 file with its shape; matrices are [out, in] there."""
+    table = (config.vocab_size, config.hidden_size)
+    shapes: dict[str, tuple[int, ...]] = {"model.embed_tokens.weight": table, "model.norm.weight": table[1:]}
+    if not config.tie_word_embeddings:
+        shapes["lm_head.weight"] = table
+    for index in range(config.num_hidden_layers):
+        for name, shape in linear_shapes(config).items():
+            shapes[f"model.layers.{index}.{LINEAR_NAMES[name]}.weight"] = shape[::-1]
+        for name, size in norm_sizes(config).items():
+            shapes[f"model.layers.{index}.{NORM_NAMES[name]}.weight"] = (size,)
+    return shapes

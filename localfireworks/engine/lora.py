@@ -13,9 +13,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from localfireworks.engine.config import ModelConfig
-from localfireworks.engine.model import linear_shapes
-from localfireworks.engine.weights import LINEAR_NAMES
+from localfireworks.engine.config import LINEAR_NAMES, ModelConfig, linear_shapes
 
 Tree = dict[str, Any]
 ALPHA_PER_RANK = 2.0

@@ -12,7 +12,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from localfireworks.engine.config import ModelConfig
+from localfireworks.engine.config import ModelConfig, linear_shapes, norm_sizes
 
 Array = jax.Array
 Tree = dict[str, Any]
@@ -21,22 +21,6 @@ Remember = Callable[[Array, Array], tuple[Array, Array]]
 LINEAR = ("q", "k", "v", "o", "gate", "up", "down")
 MASKED = -1e30
 SHORT, QUERY_BLOCK = 128, 64
-
-
-def linear_shapes(config: ModelConfig) -> dict[str, tuple[int, int]]:
-    """(in, out) of each linear layer, as used in `x @ w`."""
-    hidden, inner = config.hidden_size, config.intermediate_size
-    queries = config.num_attention_heads * config.head_dim
-    keys = config.num_key_value_heads * config.head_dim
-    return {
-        "q": (hidden, queries),
-        "k": (hidden, keys),
-        "v": (hidden, keys),
-        "o": (queries, hidden),
-        "gate": (hidden, inner),
-        "up": (hidden, inner),
-        "down": (inner, hidden),
-    }
 
 
 def init_params(config: ModelConfig, key: Array) -> Tree:
@@ -55,11 +39,6 @@ def init_params(config: ModelConfig, key: Array) -> Tree:
     if not config.tie_word_embeddings:
         params["head"] = 0.02 * jax.random.normal(next(keys), (config.hidden_size, config.vocab_size))
     return params
-
-
-def norm_sizes(config: ModelConfig) -> dict[str, int]:
-    hidden, head = config.hidden_size, config.head_dim
-    return {"input_norm": hidden, "post_norm": hidden, "q_norm": head, "k_norm": head}
 
 
 def rms_norm(x: Array, weight: Array, eps: float) -> Array:

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from localfireworks.engine.config import STANDINS, WEIGHTS, ModelConfig
+from localfireworks.engine.chat import Renderer
+from localfireworks.engine.config import LINEAR_NAMES, NORM_NAMES, STANDINS, WEIGHTS, ModelConfig
+from localfireworks.engine.folder import check_folder, read_tensors
+from localfireworks.engine.template import TemplateRenderer, own_renderer
+from localfireworks.engine.tokens import load_tokenizer
 
 Tree = dict[str, Any]
-LINEAR_NAMES = {
-    "q": "self_attn.q_proj",
-    "k": "self_attn.k_proj",
-    "v": "self_attn.v_proj",
-    "o": "self_attn.o_proj",
-    "gate": "mlp.gate_proj",
-    "up": "mlp.up_proj",
-    "down": "mlp.down_proj",
-}
-NORM_NAMES = {
-    "input_norm": "input_layernorm",
-    "post_norm": "post_attention_layernorm",
-    "q_norm": "self_attn.q_norm",
-    "k_norm": "self_attn.k_norm",
-}
 
 
 def to_tensors(params: Tree, dtype: Any = np.float16) -> dict[str, np.ndarray]:
@@ -81,3 +71,30 @@ def load_standin(name: str) -> tuple[Tree, ModelConfig]:
     if name not in STANDINS:
         raise ValueError(f"unknown stand-in {name!r}: choose one of {', '.join(STANDINS)}")
     return load_model(WEIGHTS / name)
+
+
+class Base(NamedTuple):
+    """A base model: weights (float32 arrays), shape, and what turns conversations into its tokens."""
+
+    params: Tree
+    config: ModelConfig
+    renderer: Renderer | TemplateRenderer
+
+
+def load_base(spec: str, compute: str = "float32") -> Base:
+    """The base model that `spec` names: a stand-in, or the path of a Hugging Face Qwen3 folder.
+
+    `compute` is the precision of matrix products, "float32" or "bfloat16". ValueError says in one line why a
+    model cannot be had.
+    """
+    if spec in STANDINS or "/" not in spec:
+        params, config = load_standin(spec)
+        renderer: Renderer | TemplateRenderer = Renderer(load_tokenizer())
+    else:
+        folder = check_folder(Path(spec))
+        params, config, renderer = (
+            from_tensors(read_tensors(folder), folder.config),
+            folder.config,
+            own_renderer(folder),
+        )
+    return Base(params, dataclasses.replace(config, compute=compute), renderer)
