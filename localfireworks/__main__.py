@@ -16,6 +16,9 @@ import uvicorn
 
 from localfireworks.app import create_app
 from localfireworks.backend import Backend, JaxEngine
+from localfireworks.errors import ApiError
+from localfireworks.fault_middleware import BreakableHttp
+from localfireworks.faults import Fault, keep, read_faults
 from localfireworks.processes import Processes
 from localfireworks.service import build_service
 from localfireworks.settings import JOB_COMMAND, Settings
@@ -59,6 +62,12 @@ def parser() -> argparse.ArgumentParser:
         metavar="COMMAND",
         help="program that does a job, given its folder as last argument (default: the training engine)",
     )
+    made.add_argument(
+        "--faults",
+        type=Path,
+        metavar="FILE",
+        help="JSON file of fault switches to begin with (default: those of the last time)",
+    )
     made.add_argument("--no-samples", action="store_true", help="start without the sample datasets")
     made.add_argument("--log-level", default="warning", help="of the web server (default: %(default)s)")
     return made
@@ -76,6 +85,14 @@ def settings_of(options: argparse.Namespace) -> Settings:
         job_command=tuple(options.job_command),
         samples=not options.no_samples,
     )
+
+
+def faults_of(options: argparse.Namespace) -> list[Fault]:
+    """The switches of `--faults`; leaves with one line when the file cannot be read."""
+    try:
+        return read_faults(options.faults) if options.faults else []
+    except ApiError as error:
+        parser().error(str(error))
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -106,14 +123,20 @@ def claim(data: Path) -> int:
 
 def main() -> None:
     options = parser().parse_args()
-    settings = settings_of(options)
+    settings, faults = settings_of(options), faults_of(options)
     logging.basicConfig(level=options.log_level.upper(), format="%(asctime)s %(name)s %(message)s")
     server_socket = listen(options.host, options.port)
     claim(settings.data)
     backend = Backend(JaxEngine(settings.data / "cache"), settings.loaded_models)
     service = build_service(settings, backend, Processes(settings.job_command), time.time)
+    for fault in faults:
+        keep(service.store, fault)
     config = uvicorn.Config(
-        create_app(service), log_level=options.log_level, timeout_graceful_shutdown=3, lifespan="on"
+        create_app(service),
+        http=BreakableHttp,
+        log_level=options.log_level,
+        timeout_graceful_shutdown=3,
+        lifespan="on",
     )
     sys.stderr.write(
         f"Local Fireworks on http://{options.host}:{options.port}/ "

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from localfireworks import (
     accounts,
+    admin,
     chat,
     datasets,
     deployments,
@@ -29,6 +30,8 @@ from localfireworks import (
     storage,
 )
 from localfireworks.errors import HANDLERS, ApiError, InferenceError, is_inference
+from localfireworks.fault_middleware import FaultSwitches, Sleep
+from localfireworks.job_faults import JobFaults
 from localfireworks.jobs import GRACE_SECONDS, Supervisor
 from localfireworks.samples import add_samples
 from localfireworks.service import Service
@@ -54,7 +57,7 @@ class KeyCheck:
 
     def _allowed(self, request: Request) -> bool:
         path = request.url.path
-        if path in OPEN_PATHS or path.startswith("/storage/"):
+        if path in OPEN_PATHS or path.startswith(("/storage/", "/admin/")):
             return True
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         return bool(
@@ -74,7 +77,7 @@ async def prepare(service: Service) -> Supervisor:
         if service.settings.samples:
             await add_samples(service)
         service.store.keep_fact("created", str(service.clock()))
-    supervisor = Supervisor(service, KINDS)
+    supervisor = Supervisor(service, KINDS, JobFaults(service))
     supervisor.recover()
     return supervisor
 
@@ -120,12 +123,12 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
         service.store.close()
 
 
-def create_app(service: Service) -> Starlette:
-    """The application around one service; its lifespan runs the background loop."""
-    parts = (page, accounts, models, datasets, storage, sft, shapes, deployments, chat)
+def create_app(service: Service, sleep: Sleep = asyncio.sleep) -> Starlette:
+    """The application around one service; its lifespan runs the background loop. `sleep` is for latency."""
+    parts = (page, admin, accounts, models, datasets, storage, sft, shapes, deployments, chat)
     app = Starlette(
         routes=[route for part in parts for route in part.routes],
-        middleware=[Middleware(KeyCheck)],
+        middleware=[Middleware(FaultSwitches, sleep=sleep), Middleware(KeyCheck)],
         exception_handlers=HANDLERS | {StorageError: storage.on_storage_error},
         lifespan=lifespan,
     )

@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from localfireworks.service import Service
 from localfireworks.store import Resource
@@ -55,6 +55,26 @@ class JobKind:
     complete: Callable[[Service, Resource, dict[str, Any]], None]  # store what a good result brings
 
 
+class Interference(Protocol):
+    """What may happen to a job from outside: a fault switch, a suspended account."""
+
+    def check(self, job: Resource) -> dict[str, str] | None:
+        """At the end of VALIDATING: a failure status, or None."""
+
+    def step(self, job: Resource) -> bool:
+        """Before it is started or followed: whether nothing else may be done with it now."""
+
+
+class Undisturbed:
+    def check(self, job: Resource) -> dict[str, str] | None:
+        del job
+        return None
+
+    def step(self, job: Resource) -> bool:
+        del job
+        return False
+
+
 def job_folder(service: Service, job: Resource) -> Path:
     return service.settings.folder("jobs", job.private["folder"]).resolve()
 
@@ -94,8 +114,11 @@ def move(
 class Supervisor:
     """Moves every active job forward; at most `settings.jobs` processes at a time."""
 
-    def __init__(self, service: Service, kinds: tuple[JobKind, ...]) -> None:
+    def __init__(
+        self, service: Service, kinds: tuple[JobKind, ...], interference: Interference | None = None
+    ) -> None:
         self.service, self.kinds = service, kinds
+        self.interference = interference or Undisturbed()
 
     def recover(self) -> None:
         """After a start: processes that live are kept; those that died with the machine run again."""
@@ -139,8 +162,10 @@ class Supervisor:
         elif job.state == CREATING:
             move(self.service, job, VALIDATING)
         elif job.state == VALIDATING:
-            fault = kind.check(self.service, job)
+            fault = kind.check(self.service, job) or self.interference.check(job)
             move(self.service, job, FAILED if fault else PENDING, fault)
+        elif self.interference.step(job):
+            return
         elif job.private.get("running"):
             self._follow(kind, job)
         elif free:

@@ -149,6 +149,18 @@ class Store:
     def keep_fact(self, key: str, value: str) -> None:
         self._db.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (key, value))
 
+    def facts(self, prefix: str) -> dict[str, str]:
+        """All facts whose key begins with the prefix, by key."""
+        rows = self._db.execute(
+            "SELECT key, value FROM fact WHERE key >= ? AND key < ? ORDER BY key",
+            (prefix, prefix + "\U0010ffff"),
+        )
+        return {str(key): str(value) for key, value in rows}
+
+    def drop_fact(self, key: str) -> bool:
+        """Whether there was such a fact."""
+        return self._db.execute("DELETE FROM fact WHERE key=?", (key,)).rowcount == 1
+
     def _select(self, where: str, values: tuple[Any, ...]) -> list[Resource]:
         found = self._db.execute(f"SELECT {COLUMNS} FROM resource {where}", values)  # noqa: S608
         return [_resource(row) for row in found]
