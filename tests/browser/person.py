@@ -14,8 +14,9 @@ from tests.system.portal import wait_until
 PATIENCE = 30_000  # ms, for an answer of the page
 TRAINING = 240_000  # ms, for jobs on a busy machine
 # A form that must be put right comes back as 422, a gate that someone else closed as 409; Chromium reports
-# every such answer on the console.
-REFUSALS = re.compile(r"status of (409|422)")
+# every such answer on the console. A page that is left takes its open requests with it: htmx calls that
+# aborted (afterRequest comes with every fault, and each true one has a line of its own besides).
+REFUSALS = re.compile(r"status of (409|422)|^htmx:(afterRequest|sendAbort),")
 
 
 @dataclass
