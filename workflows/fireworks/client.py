@@ -1,8 +1,8 @@
 """The one HTTP client that speaks to Fireworks (control plane and inference).
 
-Synchronous, over httpx; the transport can be passed in. Before a byte leaves, the call must be in the
-manifest, and a call that creates, changes or deletes must be about a name that was recorded as ours.
-The key is sent to the base URL only and is never shown.
+Synchronous, over httpx, safe to share between threads; the transport can be passed in. Before a byte leaves,
+the call must be in the manifest, and a call that creates, changes or deletes must be about a name that was
+recorded as ours. The key is sent to the base URL only and is never shown.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 PUBLIC_ACCOUNT = "fireworks"
 PAGE_SIZE = 200
 MAX_PAGES = 1000
+CONNECTIONS = 100  # kept open as long as they are used: a new TLS handshake costs more than a short answer
 
 
 class Fireworks:
@@ -71,6 +72,7 @@ class Fireworks:
         self._http = httpx.Client(
             transport=transport,
             timeout=self.timeouts.httpx(),
+            limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
             follow_redirects=False,
             trust_env=not self.local,
             headers={"User-Agent": "fwportal", "Accept": "application/json"},
@@ -123,8 +125,9 @@ class Fireworks:
             return row
         if row.effect is Effect.CREATE and query.get("validateOnly") == "true":
             return replace(row, effect=Effect.READ, repeat=Repeat.ALWAYS)
-        target = row.target(path, query, body)
-        if not target.startswith(f"accounts/{self.account}/") or not self.account or not self._owns(target):
+        target, home = row.target(path, query, body), f"accounts/{self.account}/"
+        at_home = self.account and target.startswith(home) and path.startswith(f"/v1/{home}")
+        if not at_home or not self._owns(target):
             raise CallForbidden(
                 f"{method} {path}: {target or 'a resource without a name of ours'} is not ours"
             )

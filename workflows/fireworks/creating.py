@@ -32,17 +32,27 @@ def same(ours: Any, theirs: Any) -> bool:
     return False
 
 
-def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any], required: tuple[str, ...]) -> list[str]:
-    """Fields of `ours` that the existing resource contradicts.
+def differences(
+    ours: Mapping[str, Any], theirs: Mapping[str, Any], required: tuple[str, ...], within: str = ""
+) -> list[str]:
+    """Fields of `ours` that the existing resource contradicts; fields of objects as "lossConfig.method".
 
     A field that it does not show at all counts only when it is `required`: servers leave fields out.
     """
     found = []
     for key, value in ours.items():
-        absent = theirs.get(key) is None
-        if (absent and key in required) or (not absent and not same(value, theirs[key])):
-            found.append(f"{key} is {theirs.get(key)!r}, not {value!r}")
+        other, path = theirs.get(key), f"{within}{key}"
+        if isinstance(value, Mapping) and isinstance(other, Mapping):
+            found += differences(value, other, required, f"{path}.")
+        elif (other is None and _is_required(path, required)) or (
+            other is not None and not same(value, other)
+        ):
+            found.append(f"{path} is {other!r}, not {value!r}")
     return found
+
+
+def _is_required(path: str, required: tuple[str, ...]) -> bool:
+    return any(name == path or name.startswith(f"{path}.") for name in required)
 
 
 def create_once(

@@ -17,7 +17,7 @@ from .creating import create_once
 from .errors import BadAnswer, NotFound, OutcomeUnknown, Permanent
 from .fields import Status, integer, moment, text
 from .names import full_name, short
-from .signed import open_signed, put_signed
+from .signed import open_signed, put_signed, signed_urls
 from .wire import Json, Timeouts
 
 SMALL_UPLOAD = 150_000_000  # largest multipart upload, bytes
@@ -126,7 +126,7 @@ def _upload_large(fireworks: Fireworks, name: str, file: Path) -> None:
     """Endpoint, all bytes, then validation: the other order wedges the dataset (facts sheet 11.8)."""
     path = fireworks.path("datasets", name, "getUploadEndpoint")
     body = {"filenameToSize": {file.name: str(file.stat().st_size)}}
-    urls = _urls(fireworks.call("POST", path, body=body).json)
+    urls = signed_urls(fireworks.call("POST", path, body=body).json)
     if file.name not in urls:
         raise BadAnswer(f"no upload URL came for {file.name}")
     put_signed(fireworks, urls[file.name], file)
@@ -153,16 +153,14 @@ def unready_reason(dataset: Dataset) -> str:
     return f"Dataset {name} is in state {dataset.state or 'unknown'}{words}, not READY."
 
 
-def _urls(answer: Mapping[str, Any]) -> dict[str, str]:
-    urls = answer.get("filenameToSignedUrls")
-    if not isinstance(urls, Mapping):
-        raise BadAnswer("the answer holds no filenameToSignedUrls")
-    return {str(name): str(url) for name, url in urls.items()}
+def file_urls(fireworks: Fireworks, name: str) -> dict[str, str]:
+    """Signed URLs of a dataset's files by file name."""
+    return signed_urls(fireworks.get(fireworks.path("datasets", name, "getDownloadEndpoint")))
 
 
 def download_chunks(fireworks: Fireworks, name: str) -> Iterator[bytes]:
     """The dataset's rows as byte chunks; several files are joined in name order, each ending its line."""
-    urls = _urls(fireworks.get(fireworks.path("datasets", name, "getDownloadEndpoint")))
+    urls = file_urls(fireworks, name)
     rows = {key: url for key, url in urls.items() if key.endswith(".jsonl")} or urls
     if not rows:
         raise NotFound(f"dataset {short(name)} has no files to download")

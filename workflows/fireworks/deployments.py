@@ -12,7 +12,7 @@ from typing import Any
 
 from .client import Fireworks
 from .creating import create_once
-from .fields import Status, integer, mapping, moment, text
+from .fields import Status, given, integer, mapping, moment, text
 from .names import full_name
 from .wire import Json
 
@@ -88,7 +88,7 @@ def deployment_body(wanted: Wanted) -> Json:
         "maxContextLength": wanted.max_context_length,
         "enableAddons": wanted.addons or None,
     }
-    return body | {key: value for key, value in optional.items() if value not in ("", None)}
+    return body | given(optional)
 
 
 def parse(raw: Mapping[str, Any]) -> Deployment:

@@ -59,6 +59,11 @@ def moment(raw: Mapping[str, Any], key: str) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
+def given(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Only what was set: "" and None are left to the provider. 0 and False are kept."""
+    return {key: value for key, value in values.items() if value is not None and value != ""}
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """A resource's own `status`: code is an enum name, unlike the code of an error body (facts 1.5)."""

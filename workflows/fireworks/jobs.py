@@ -9,18 +9,13 @@ from typing import Any
 
 from .client import Fireworks
 from .creating import create_once
-from .fields import Status, flag, integer, mapping, moment, number, text
+from .fields import Status, flag, given, integer, mapping, moment, number, text
+from .job_states import JobState, Progress
 from .money import Money
 from .names import full_name
 from .wire import Json
 
 COLLECTION = "supervisedFineTuningJobs"
-PREFIX = "JOB_STATE_"
-SUCCEEDED = frozenset({"JOB_STATE_COMPLETED", "JOB_STATE_EARLY_STOPPED"})
-FAILED = frozenset({"JOB_STATE_FAILED", "JOB_STATE_EXPIRED"})
-GONE = frozenset({"JOB_STATE_CANCELLED", "JOB_STATE_DELETED", "JOB_STATE_DELETING", "JOB_STATE_ARCHIVED"})
-OVER = SUCCEEDED | FAILED | GONE
-PAUSED = "JOB_STATE_PAUSED"
 RANKS = (1, 2, 4, 8, 16, 32)
 
 
@@ -46,17 +41,7 @@ class Training:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """`jobProgress`: percent 0 to 100, epoch from 0, tokens read so far."""
-
-    percent: float | None = None
-    epoch: int | None = None
-    input_tokens: int | None = None
-    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(JobState):
     """A job as Fireworks shows it; `raw` keeps every field, also states that we do not know."""
 
     name: str
@@ -77,25 +62,15 @@ class Job:
     completed: datetime | None = None
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
-    @property
-    def over(self) -> bool:
-        """Whether it will not change any more. PAUSED and unknown states are not over."""
-        return self.state in OVER
 
-    @property
-    def succeeded(self) -> bool:
-        """COMPLETED or EARLY_STOPPED: there is a model."""
-        return self.state in SUCCEEDED
-
-    @property
-    def paused(self) -> bool:
-        """Stopped by a suspension or by hand; it can go on."""
-        return self.state == PAUSED
-
-    @property
-    def word(self) -> str:
-        """The state without its prefix, for people."""
-        return self.state.removeprefix(PREFIX) or "UNSPECIFIED"
+def check_training(base_model: str, warm_start_from: str, lora_rank: int, epochs: int) -> None:
+    """Raise ValueError for what the API refuses in any tuning job (facts sheet 4.1)."""
+    if bool(base_model) == bool(warm_start_from):
+        raise ValueError("exactly one of base model and warm start must be given")
+    if lora_rank not in RANKS:
+        raise ValueError(f"LoRA rank {lora_rank} is not one of {', '.join(map(str, RANKS))}")
+    if epochs < 1:
+        raise ValueError(f"epochs must be 1 or more, not {epochs}")
 
 
 def training_body(training: Training) -> Json:
@@ -103,12 +78,7 @@ def training_body(training: Training) -> Json:
 
     Raises ValueError for what the API documents as refused (rank, epochs, two starting points).
     """
-    if bool(training.base_model) == bool(training.warm_start_from):
-        raise ValueError("exactly one of base model and warm start must be given")
-    if training.lora_rank not in RANKS:
-        raise ValueError(f"LoRA rank {training.lora_rank} is not one of {', '.join(map(str, RANKS))}")
-    if training.epochs < 1:
-        raise ValueError(f"epochs must be 1 or more, not {training.epochs}")
+    check_training(training.base_model, training.warm_start_from, training.lora_rank, training.epochs)
     body: Json = {
         "dataset": training.dataset,
         "outputModel": training.output_model,
@@ -126,12 +96,11 @@ def training_body(training: Training) -> Json:
         "learningRateWarmupSteps": training.warmup_steps,
         "displayName": training.display_name[:63],
     }
-    return body | {key: value for key, value in optional.items() if value not in ("", None)}
+    return body | given(optional)
 
 
 def parse(raw: Mapping[str, Any]) -> Job:
     """A job from its JSON."""
-    progress = mapping(raw, "jobProgress")
     return Job(
         name=text(raw, "name"),
         state=text(raw, "state"),
@@ -143,12 +112,7 @@ def parse(raw: Mapping[str, Any]) -> Job:
         learning_rate=number(raw.get("learningRate")),
         lora_rank=integer(raw, "loraRank"),
         eval_auto_carveout=flag(raw, "evalAutoCarveout"),
-        progress=Progress(
-            number(progress.get("percent")),
-            integer(progress, "epoch"),
-            integer(progress, "inputTokens"),
-            progress,
-        ),
+        progress=Progress.of(mapping(raw, "jobProgress")),
         estimated_cost=Money.from_api(raw.get("estimatedCost")),
         metrics_url=text(raw, "metricsFileSignedUrl"),
         status=Status.of(raw),

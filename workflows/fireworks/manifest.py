@@ -39,7 +39,10 @@ class Call:
     path: str
     effect: Effect = Effect.READ
     repeat: Repeat = Repeat.ALWAYS
-    name_in: str = ""  # "path", "query:KEY" or "body:KEY"
+    # Where the name of the touched resource stands. "path": it is the path. "query:KEY", "body:KEY": an id in
+    # the path's collection. "within:KEY": the body's full name of what the new thing becomes a part of.
+    name_in: str = ""
+    collection: str = ""  # where the named things live, when it is not where they are made
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -56,18 +59,23 @@ class Call:
         where, _, key = self.name_in.partition(":")
         if where == "path":
             return path.removeprefix("/v1/").partition(":")[0]
-        holder = query if where == "query" else body if where == "body" else {}
-        identifier = holder.get(key) if isinstance(holder, Mapping) else None
-        return f"{path.removeprefix('/v1/')}/{identifier}" if identifier else ""
+        holder = query if where == "query" else body
+        named = holder.get(key) if isinstance(holder, Mapping) else None
+        if not named or where == "within":
+            return str(named or "")
+        parent, _, collection = path.removeprefix("/v1/").rpartition("/")
+        return f"{parent}/{self.collection or collection}/{named}"
 
 
 _SEGMENT = r"[A-Za-z0-9_][A-Za-z0-9_.@-]*"
 _A = "/v1/accounts/{account}"
-_DATASET, _SFT, _DEPLOYMENT = f"{_A}/datasets", f"{_A}/supervisedFineTuningJobs", f"{_A}/deployments"
+_DATASET, _SFT, _DPO = f"{_A}/datasets", f"{_A}/supervisedFineTuningJobs", f"{_A}/dpoJobs"
+_DEPLOYMENT, _DEPLOYED, _BATCH = f"{_A}/deployments", f"{_A}/deployedModels", f"{_A}/batchInferenceJobs"
+_EVALUATOR, _EVALUATION = f"{_A}/evaluators", f"{_A}/evaluationJobs"
 
 
-def _create(path: str, name_in: str) -> Call:
-    return Call("POST", path, Effect.CREATE, Repeat.UNTOUCHED, name_in)
+def _create(path: str, name_in: str, collection: str = "") -> Call:
+    return Call("POST", path, Effect.CREATE, Repeat.UNTOUCHED, name_in, collection)
 
 
 def _change(method: str, path: str, repeat: Repeat = Repeat.ALWAYS) -> Call:
@@ -79,6 +87,7 @@ MANIFEST: tuple[Call, ...] = (
     Call("GET", "/v1/accounts"),
     Call("GET", _A),
     Call("GET", f"{_A}/quotas"),
+    Call("POST", f"{_A}/usageCosts:query"),  # a question, in spite of the POST
     # models: only read, they are made by jobs
     Call("GET", f"{_A}/models"),
     Call("GET", f"{_A}/models/{{model}}"),
@@ -90,19 +99,46 @@ MANIFEST: tuple[Call, ...] = (
     _change("POST", f"{_DATASET}/{{dataset}}:upload", Repeat.UNTOUCHED),
     _change("POST", f"{_DATASET}/{{dataset}}:getUploadEndpoint"),
     _change("POST", f"{_DATASET}/{{dataset}}:validateUpload"),
-    # supervised fine-tuning jobs; the estimate is a question that happens to be a POST
+    # supervised fine-tuning jobs; the estimate is such a question too
     Call("GET", _SFT),
     Call("GET", f"{_SFT}/{{job}}"),
     Call("POST", f"{_SFT}:estimateCost"),
     _create(_SFT, "query:supervisedFineTuningJobId"),
     _change("POST", f"{_SFT}/{{job}}:cancel"),
     _change("POST", f"{_SFT}/{{job}}:resume", Repeat.UNTOUCHED),
-    # deployments: the one thing we delete, because it costs money while it stands
+    # preference jobs
+    Call("GET", _DPO),
+    Call("GET", f"{_DPO}/{{job}}"),
+    Call("GET", f"{_DPO}/{{job}}:getMetricsFileEndpoint"),
+    _create(_DPO, "query:dpoJobId"),
+    _change("POST", f"{_DPO}/{{job}}:cancel"),
+    _change("POST", f"{_DPO}/{{job}}:resume", Repeat.UNTOUCHED),
+    # batch inference: a job that ends by itself; the API documents no way to cancel one
+    Call("GET", _BATCH),
+    Call("GET", f"{_BATCH}/{{job}}"),
+    _create(_BATCH, "query:batchInferenceJobId"),
+    # evaluators: made and filled under our own names; each content is a new one
+    Call("GET", f"{_EVALUATOR}/{{evaluator}}"),
+    Call("GET", f"{_EVALUATOR}/{{evaluator}}:getSourceCodeSignedUrl"),
+    Call("GET", f"{_EVALUATOR}/{{evaluator}}:getBuildLogEndpoint"),
+    _create(f"{_A}/evaluatorsV2", "body:evaluatorId", "evaluators"),
+    _change("POST", f"{_EVALUATOR}/{{evaluator}}:getUploadEndpoint"),
+    _change("POST", f"{_EVALUATOR}/{{evaluator}}:validateUpload"),
+    Call("GET", _EVALUATION),
+    Call("GET", f"{_EVALUATION}/{{job}}"),
+    Call("GET", f"{_EVALUATION}/{{job}}:getExecutionLogEndpoint"),
+    _create(_EVALUATION, "body:evaluationJobId"),
+    # deployments, and models loaded onto them: all that we delete, because they cost money while they stand
     Call("GET", _DEPLOYMENT),
     Call("GET", f"{_DEPLOYMENT}/{{deployment}}"),
     _create(_DEPLOYMENT, "query:deploymentId"),
     _change("PATCH", f"{_DEPLOYMENT}/{{deployment}}:scale"),
     _change("DELETE", f"{_DEPLOYMENT}/{{deployment}}"),
+    # the server names a loaded model, so loading asks for the deployment to be ours, unloading for the name
+    Call("GET", _DEPLOYED),
+    Call("GET", f"{_DEPLOYED}/{{model}}"),
+    _create(_DEPLOYED, "within:deployment"),
+    _change("DELETE", f"{_DEPLOYED}/{{model}}"),
     # inference: costs tokens, so a lost answer is reported, not asked for twice
     Call("POST", "/inference/v1/chat/completions", Effect.INFER, Repeat.UNTOUCHED),
 )

@@ -1,4 +1,4 @@
-"""The metrics file of a training job: JSON lines, read tolerantly. Source: facts sheet 4.5.
+"""The metrics file of a training job: JSON lines, read tolerantly. Source: facts sheet 4.5, 5.
 
 The file is rewritten while training goes on, so a last line may be cut, and it does not exist at first.
 """
@@ -18,17 +18,21 @@ from .signed import read_signed
 
 STEP = ("step", "train/step")
 EPOCH = ("epoch", "train/epoch")
-TRAIN_LOSS = ("train/loss", "loss", "train_loss", "train/ce_loss")
+TRAIN_LOSS = ("train/loss", "loss", "train_loss", "train/ce_loss", "train/dpo_loss", "train/orpo_loss")
 EVAL_LOSS = ("eval/loss", "eval_loss", "validation_loss")
 RATE = ("train/lr", "learning_rate", "train/learning_rate", "lr")
+MARGIN = ("train/margin", "margin", "rewards/margins")
+ACCURACY = ("train/accuracy", "accuracy", "rewards/accuracies")
+LOG_ODDS = ("train/log_odds_ratio", "log_odds_ratio")
 TOKENS = ("train/total_tokens", "total_tokens", "tokens")
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One line of the file. Losses are token means of cross-entropy in nats; `tokens` counts from the start.
-
-    Managed SFT writes no epoch; then `epoch` is None.
+    """One line of the file. Losses are means in nats (SFT: of cross-entropy by token); `tokens` counts from
+    the start. Managed SFT writes no epoch; then `epoch` is None. Preference jobs count epochs from 1 and add
+    DPO's margin (beta times the difference of the log-ratios), ORPO's log odds ratio, and the share of pairs
+    (0 to 1) whose preferred answer came out ahead.
     """
 
     step: int | None = None
@@ -37,9 +41,12 @@ class Point:
     eval_loss: float | None = None
     lr: float | None = None
     tokens: int | None = None
+    margin: float | None = None
+    accuracy: float | None = None
+    log_odds: float | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Only what is known: {"step", "epoch", "train_loss", "eval_loss", "lr", "tokens"}."""
+        """Only what is known, by the names of the fields."""
         return {key: value for key in self.__slots__ if (value := getattr(self, key)) is not None}
 
 
@@ -66,6 +73,9 @@ def point(row: Mapping[str, Any]) -> Point | None:
         eval_loss=_first(flat, EVAL_LOSS),
         lr=_first(flat, RATE),
         tokens=_whole(_first(flat, TOKENS)),
+        margin=_first(flat, MARGIN),
+        accuracy=_first(flat, ACCURACY),
+        log_odds=_first(flat, LOG_ODDS),
     )
     return found if found != Point() and found != Point(step=found.step) else None
 

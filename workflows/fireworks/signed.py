@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -127,6 +128,9 @@ def _file_chunks(path: Path) -> Iterator[bytes]:
             yield chunk
 
 
-def first_url(files: Mapping[str, str]) -> str:
-    """The only or first URL of a `filenameToSignedUrls` map, in name order; "" when empty."""
-    return files[min(files)] if files else ""
+def signed_urls(answer: Mapping[str, Any]) -> dict[str, str]:
+    """The `filenameToSignedUrls` of an answer. Raises `BadAnswer` when there is none."""
+    urls = answer.get("filenameToSignedUrls")
+    if not isinstance(urls, Mapping):
+        raise BadAnswer("the answer holds no filenameToSignedUrls")
+    return {str(name): str(url) for name, url in urls.items()}

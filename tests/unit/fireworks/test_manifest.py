@@ -17,6 +17,14 @@ FORBIDDEN = [
     ("POST", "/v1/accounts/acme/models"),
     ("POST", "/v1/accounts/acme/datasets/d:splitDataset"),
     ("POST", "/v1/accounts"),
+    ("DELETE", "/v1/accounts/acme/dpoJobs/j"),
+    ("DELETE", "/v1/accounts/acme/batchInferenceJobs/j"),
+    ("DELETE", "/v1/accounts/acme/evaluators/e"),
+    ("DELETE", "/v1/accounts/acme/evaluationJobs/j"),
+    ("PATCH", "/v1/accounts/acme/evaluators/e"),
+    ("PATCH", "/v1/accounts/acme/deployedModels/m"),
+    ("POST", "/v1/accounts/acme/deployments/d:undelete"),
+    ("POST", "/v1/accounts/acme/evaluators"),
     ("GET", "/v1/accounts/acme/users"),
     ("GET", "/v1/accounts/acme/secrets/s"),
     ("GET", "/v1/accounts/acme/datasets/../models"),
@@ -54,6 +62,38 @@ CHANGING = [
         "accounts/acme/supervisedFineTuningJobs/j",
     ),
     ("POST", "/v1/accounts/acme/deployments", {"deploymentId": "p"}, {}, "accounts/acme/deployments/p"),
+    ("POST", "/v1/accounts/acme/dpoJobs", {"dpoJobId": "j"}, {"dataset": "x"}, "accounts/acme/dpoJobs/j"),
+    ("POST", "/v1/accounts/acme/dpoJobs/j:resume", {}, {}, "accounts/acme/dpoJobs/j"),
+    (
+        "POST",
+        "/v1/accounts/acme/batchInferenceJobs",
+        {"batchInferenceJobId": "b"},
+        {"model": "x"},
+        "accounts/acme/batchInferenceJobs/b",
+    ),
+    (
+        "POST",
+        "/v1/accounts/acme/evaluatorsV2",
+        {},
+        {"evaluatorId": "e", "evaluator": {}},
+        "accounts/acme/evaluators/e",
+    ),
+    ("POST", "/v1/accounts/acme/evaluators/e:validateUpload", {}, {}, "accounts/acme/evaluators/e"),
+    (
+        "POST",
+        "/v1/accounts/acme/evaluationJobs",
+        {},
+        {"evaluationJobId": "j", "evaluationJob": {}},
+        "accounts/acme/evaluationJobs/j",
+    ),
+    (
+        "POST",
+        "/v1/accounts/acme/deployedModels",
+        {},
+        {"model": "accounts/acme/models/m", "deployment": "accounts/acme/deployments/p"},
+        "accounts/acme/deployments/p",
+    ),
+    ("DELETE", "/v1/accounts/acme/deployedModels/m-1", {}, None, "accounts/acme/deployedModels/m-1"),
     (
         "DELETE",
         "/v1/accounts/acme/deployments/p",
@@ -82,15 +122,27 @@ def test_a_changing_call_needs_a_name_recorded_as_ours(remote, method, path, que
     assert remote.client(owns={name}.__contains__).call(method, path, query=query, body=body).status == 200
 
 
-def test_another_account_is_never_changed_even_if_the_name_is_claimed(remote):
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("DELETE", "/v1/accounts/other/deployments/p", None),
+        ("DELETE", "/v1/accounts/other/deployedModels/m-1", None),
+        ("POST", "/v1/accounts/other/deployedModels", {"deployment": "accounts/acme/deployments/p"}),
+        ("POST", "/v1/accounts/acme/deployedModels", {"deployment": "accounts/other/deployments/p"}),
+    ],
+)
+def test_another_account_is_never_changed_even_if_the_name_is_claimed(remote, method, path, body):
     with pytest.raises(CallForbidden):
-        remote.client().call("DELETE", "/v1/accounts/other/deployments/p")
+        remote.client().call(method, path, body=body)
     assert remote.requests == []
 
 
-def test_a_create_without_an_id_of_ours_is_refused(remote):
+@pytest.mark.parametrize(
+    "collection", ["supervisedFineTuningJobs", "dpoJobs", "evaluatorsV2", "evaluationJobs", "deployedModels"]
+)
+def test_a_create_without_an_id_of_ours_is_refused(remote, collection):
     with pytest.raises(CallForbidden, match="without a name"):
-        remote.client().call("POST", "/v1/accounts/acme/supervisedFineTuningJobs", body={"dataset": "x"})
+        remote.client().call("POST", f"/v1/accounts/acme/{collection}", body={"dataset": "x"})
     assert remote.requests == []
 
 
@@ -116,7 +168,8 @@ def test_every_row_that_acts_says_whose_name_it_touches():
     assert all(row.name_in for row in acting)
     assert all(row.repeat is Repeat.UNTOUCHED for row in acting if row.effect is Effect.CREATE)
     assert {row.path for row in MANIFEST if row.method == "DELETE"} == {
-        "/v1/accounts/{account}/deployments/{deployment}"
+        "/v1/accounts/{account}/deployments/{deployment}",
+        "/v1/accounts/{account}/deployedModels/{model}",
     }
 
 

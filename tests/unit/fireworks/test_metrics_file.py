@@ -26,6 +26,17 @@ def test_the_documented_lines():
     ]
 
 
+def test_the_lines_of_preference_jobs():
+    content = (
+        b'{"step": 1, "train/dpo_loss": 0.69, "train/margin": -0.01, "train/accuracy": 0.5, "epoch": 1}\n'
+        b'{"step": 1, "train/orpo_loss": 1.9, "train/sft_loss": 1.2, "train/log_odds_ratio": 0.3}\n'
+    )
+    assert metrics_file.parse(content) == [
+        Point(step=1, epoch=1.0, train_loss=0.69, margin=-0.01, accuracy=0.5),
+        Point(step=1, train_loss=1.9, log_odds=0.3),
+    ]
+
+
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
