@@ -26,6 +26,10 @@ class Rendered:
     weights: np.ndarray
 
     @property
+    def tokens(self) -> int:
+        return len(self.ids)
+
+    @property
     def trainable(self) -> bool:
         """Whether any token but the first (which nothing predicts) carries loss."""
         return bool((self.weights[1:] > 0).any())

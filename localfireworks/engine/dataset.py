@@ -1,4 +1,4 @@
-"""Chat rows of JSONL files: checked line by line, drawn evenly under a token budget, rendered.
+"""Rows of JSONL files: checked line by line, drawn evenly under a token budget, rendered.
 
 A first pass parses every line and keeps only where it starts; rows are read again when they are drawn. So a
 large file costs a scan, not memory.
@@ -7,27 +7,44 @@ large file costs a scan, not memory.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 import numpy as np
 import orjson
 
-from localfireworks.engine.chat import Rendered, Renderer
 from localfireworks.engine.job_settings import JobError
 
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 MINIMUM, CARVE_SHARE, CARVE_MOST, CHUNK = 3, 10, 100, 128
+RowCheck = Callable[[Any], str | None]
+
+
+class Sample(Protocol):
+    """What a row became: a conversation, or a pair of them."""
+
+    @property
+    def tokens(self) -> int: ...
+
+    @property
+    def trainable(self) -> bool: ...
+
+    def cut(self, length: int) -> Self: ...
+
+
+T = TypeVar("T", bound=Sample)
 
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """Where the rows of a dataset are: file and byte offset of each."""
+    """Where the rows of a dataset are: file, byte offset and line number (from 1) of each."""
 
     paths: tuple[Path, ...]
     files: np.ndarray
     offsets: np.ndarray
+    lines: np.ndarray
 
     def __len__(self) -> int:
         return len(self.offsets)
@@ -45,32 +62,31 @@ class Source:
                 handle.close()
 
 
-def open_source(paths: Sequence[Path]) -> Source:
-    """Check every line of the files; JobError names the first that is no chat row and what is wrong with
-    it."""
-    files: list[int] = []
-    offsets: list[int] = []
-    for number, path in enumerate(paths):
+def open_source(paths: Sequence[Path], fault_of: RowCheck | None = None, fewest: int = MINIMUM) -> Source:
+    """Check every line of the files; JobError names the first that `fault_of` (default: `row_fault`) finds
+    fault with, and what is wrong with it."""
+    files, offsets, numbers = array("i"), array("q"), array("q")
+    for file, path in enumerate(paths):
         where = f"{path.name} " if len(paths) > 1 else ""
         offset = 0
         with path.open("rb") as lines:
-            for line_number, line in enumerate(lines, 1):
+            for number, line in enumerate(lines, 1):
                 if line.strip():
-                    check_line(line, f"{where}line {line_number}")
-                    files.append(number)
-                    offsets.append(offset)
+                    check_line(line, f"{where}line {number}", fault_of or row_fault)
+                    for column, value in ((files, file), (offsets, offset), (numbers, number)):
+                        column.append(value)
                 offset += len(line)
-    if len(offsets) < MINIMUM:
-        raise JobError(f"the dataset has {len(offsets)} rows: at least {MINIMUM} are needed")
-    return Source(tuple(paths), np.asarray(files, np.int32), np.asarray(offsets, np.int64))
+    if len(offsets) < fewest:
+        raise JobError(f"the dataset has {len(offsets)} rows: at least {fewest} are needed")
+    return Source(tuple(paths), *(np.asarray(each) for each in (files, offsets, numbers)))
 
 
-def check_line(line: bytes, where: str) -> None:
+def check_line(line: bytes, where: str, fault_of: RowCheck) -> None:
     try:
         row = orjson.loads(line)
     except orjson.JSONDecodeError as error:
         raise JobError(f"{where}: not valid JSON ({error})") from None
-    fault = row_fault(row)
+    fault = fault_of(row)
     if fault:
         raise JobError(f"{where}: {fault}")
 
@@ -79,17 +95,21 @@ def row_fault(row: Any) -> str | None:
     """What keeps a row from being a chat conversation, in words; None when nothing does."""
     if not isinstance(row, dict):
         return "the row is not a JSON object"
-    messages = row.get("messages")
-    if not isinstance(messages, list) or not messages:
-        return 'the field "messages" must be a list with at least one message'
     if row.get("weight") is not None and not isinstance(row["weight"], int | float):
         return 'the field "weight" must be a number'
-    faults = (message_fault(message, index) for index, message in enumerate(messages))
+    return messages_fault(row.get("messages"), "messages")
+
+
+def messages_fault(messages: Any, field: str) -> str | None:
+    """What is wrong with a list of messages, which the row has in `field`."""
+    if not isinstance(messages, list) or not messages:
+        return f'the field "{field}" must be a list with at least one message'
+    faults = (message_fault(message, index, field) for index, message in enumerate(messages))
     return next((fault for fault in faults if fault), None)
 
 
-def message_fault(message: Any, index: int) -> str | None:
-    where = f"messages[{index}]"
+def message_fault(message: Any, index: int, field: str) -> str | None:
+    where = f"{field}[{index}]"
     if not isinstance(message, dict):
         return f"{where} is not an object"
     if message.get("role") not in ROLES:
@@ -131,36 +151,49 @@ def carve_out(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @dataclasses.dataclass(frozen=True)
-class Samples:
-    """Rendered rows that are used, how many there were, and how many had nothing to learn from."""
+class Samples(Generic[T]):
+    """Rendered rows that are used and their numbers in the source, how many there were, and how many had
+    nothing to learn from."""
 
-    rows: list[Rendered]
+    rows: list[T]
+    numbers: list[int]
     total: int
     skipped: int = 0
 
     @property
     def tokens(self) -> int:
-        return sum(len(row.ids) for row in self.rows)
+        return sum(row.tokens for row in self.rows)
 
 
-def draw(source: Source, indices: np.ndarray, renderer: Renderer, length: int, limit: int) -> Samples:
+def draw(
+    source: Source,
+    indices: np.ndarray,
+    render: Callable[[Iterable[dict[str, Any]]], list[T]],
+    length: int,
+    limit: int,
+) -> Samples[T]:
     """Rows rendered and cut to `length` tokens, in file order; with a `limit` of tokens, drawn evenly up to
     it.
 
     Rows without a token to learn are left out. At least one row is used, however small the limit.
     """
     order = indices[spread(len(indices))] if limit else indices
-    taken: dict[int, Rendered] = {}
+    taken: dict[int, T] = {}
     tokens = skipped = 0
     for start in range(0, len(order), CHUNK):
-        chosen = order[start : start + CHUNK]
-        for index, row in zip(chosen.tolist(), renderer.render(source.read(chosen.tolist())), strict=True):
+        chosen = order[start : start + CHUNK].tolist()
+        for index, row in zip(chosen, render(source.read(chosen)), strict=True):
             sample = row.cut(length)
             if not sample.trainable:
                 skipped += 1
                 continue
-            tokens += len(sample.ids)
+            tokens += sample.tokens
             if limit and taken and tokens > limit:
-                return Samples([taken[each] for each in sorted(taken)], len(indices), skipped)
+                return in_file_order(taken, len(indices), skipped)
             taken[index] = sample
-    return Samples([taken[each] for each in sorted(taken)], len(indices), skipped)
+    return in_file_order(taken, len(indices), skipped)
+
+
+def in_file_order(taken: dict[int, T], total: int, skipped: int) -> Samples[T]:
+    numbers = sorted(taken)
+    return Samples([taken[number] for number in numbers], numbers, total, skipped)

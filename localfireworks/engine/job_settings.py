@@ -15,9 +15,15 @@ class JobError(ValueError):
         self.reason, self.code = reason, code
 
 
+KINDS, METHODS = ("sft", "dpo"), ("DPO", "ORPO")
+
+
 @dataclasses.dataclass(frozen=True)
 class JobSettings:
-    """One supervised job. Zero means "none" for `token_budget` and "choose" for nothing else."""
+    """One job. Zero means "none" for `token_budget` and "choose" for nothing else.
+
+    `method`, `beta` (of DPO) and `orpo_lambda` belong to jobs of kind "dpo".
+    """
 
     standin: str
     dataset: tuple[Path, ...]
@@ -37,17 +43,18 @@ class JobSettings:
     token_budget: int = 0
     eval_carveout: bool = False
     cache_dir: Path | None = None
+    kind: str = "sft"
+    method: str = "DPO"
+    beta: float = 0.1
+    orpo_lambda: float = 1.0
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> JobSettings:
         """Read the fields of `job.json`; JobError for what this engine cannot train."""
-        if values.get("kind", "sft") != "sft":
-            raise JobError(
-                f'unknown kind of job {values["kind"]!r}: this engine trains "sft"', "KIND_INVALID"
-            )
         kind, least, share = read_scheduler(values.get("lr_scheduler"))
         same = {"epochs", "learning_rate", "lora_rank", "max_context_length", "batch_size_samples"}
         same |= {"warmup_steps", "weight_decay", "seed", "token_budget", "eval_carveout"}
+        same |= {"kind", "method", "beta", "orpo_lambda"}
         settings = cls(
             standin=values["base"]["standin"],
             dataset=paths(values["dataset"]),
@@ -64,7 +71,11 @@ class JobSettings:
 
     def check(self) -> None:
         """JobError naming the first value that cannot be used."""
-        for name in ("epochs", "learning_rate", "lora_rank"):
+        if self.kind not in KINDS:
+            raise JobError(f"unknown kind of job {self.kind!r}: use {' or '.join(KINDS)}", "KIND_INVALID")
+        if self.method not in METHODS:
+            raise JobError(f"unknown method {self.method!r}: use {' or '.join(METHODS)}", "SETTING_INVALID")
+        for name in ("epochs", "learning_rate", "lora_rank", "beta", "orpo_lambda"):
             if not getattr(self, name) > 0:
                 raise JobError(f"{name} is {getattr(self, name)}: it must be above 0", "SETTING_INVALID")
         if self.batch_size_samples is not None and self.batch_size_samples < 1:

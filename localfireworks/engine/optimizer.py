@@ -52,20 +52,24 @@ def full_loss(params: Tree, frozen: None, config: ModelConfig, batch: Any) -> Ar
 
 
 Sums = tuple[Any, Array]
+Loss = Callable[..., Array]  # (trained, frozen, config, batch) -> a sum, or several; the first is minimized
 
 
-def empty_sums(trained: Tree) -> Sums:
-    """Gradients and loss of no batch."""
-    return jax.tree.map(jnp.zeros_like, trained), jnp.zeros(())
+def empty_sums(trained: Tree, shape: tuple[int, ...] = ()) -> Sums:
+    """Gradients and measured sums of no batch."""
+    return jax.tree.map(jnp.zeros_like, trained), jnp.zeros(shape)
 
 
 @functools.partial(jax.jit, static_argnames=("config", "loss"), donate_argnames="sums")
-def accumulate(
-    sums: Sums, trained: Tree, frozen: Any, batch: Any, config: ModelConfig, loss: Callable[..., Array]
-) -> Sums:
-    """Add the gradients and the loss of one batch."""
-    value, gradients = jax.value_and_grad(loss)(trained, frozen, config, batch)
-    return jax.tree.map(jnp.add, sums[0], gradients), sums[1] + value
+def accumulate(sums: Sums, trained: Tree, frozen: Any, batch: Any, config: ModelConfig, loss: Loss) -> Sums:
+    """Add the gradients and what `loss` measures of one batch."""
+
+    def minimized(trained: Tree) -> tuple[Array, Array]:
+        measured = loss(trained, frozen, config, batch)
+        return jnp.ravel(measured)[0], measured
+
+    gradients, measured = jax.grad(minimized, has_aux=True)(trained)
+    return jax.tree.map(jnp.add, sums[0], gradients), sums[1] + measured
 
 
 @functools.partial(jax.jit, donate_argnames=("trained", "state"))

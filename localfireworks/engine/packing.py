@@ -7,15 +7,17 @@ occurs, so few programs are compiled.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from localfireworks.engine.chat import Rendered
+from localfireworks.engine.pairs import Pair
 
 LENGTHS = (64, 128, 256, 512, 1024)
 FULL, REST, USUAL = 512, 256, 0.6
+SHORTEST = 8  # inputs a sequence of a pair takes at least, so that a row has a known most of them
 
 
 class Batch(NamedTuple):
@@ -26,6 +28,16 @@ class Batch(NamedTuple):
     weights: np.ndarray
     positions: np.ndarray
     segments: np.ndarray
+
+
+class PairBatch(NamedTuple):
+    """Pairs in rows of `batch`: row 2i has preferred answers, row 2i + 1 the other ones of the same prompts,
+    in the same order. `reference` [rows, slots] is what the reference makes of each sequence (its log
+    probability in nats), `present` [rows / 2, slots] is 1 where there is a pair, else 0."""
+
+    batch: Any
+    reference: Any
+    present: Any
 
 
 def row_length(size: int) -> int:
@@ -53,27 +65,59 @@ def fill_rows(lengths: Sequence[int], size: int) -> list[list[int]]:
     return rows
 
 
+def plan(
+    sizes: Sequence[int], length: int, full: int, rest: int
+) -> Iterator[tuple[list[list[int]], int, int]]:
+    """(indices of samples by row, rows of the batch, row length) of each batch.
+
+    Rows are `length` long, in batches of `full` // length rows, the remainder in smaller ones; samples that
+    do not fit get single longer rows.
+    """
+    groups: dict[int, list[int]] = {}
+    for index, size in enumerate(sizes):
+        groups.setdefault(max(row_length(size), length), []).append(index)
+    for row, group in sorted(groups.items()):
+        many, few = (max(full // row, 1), max(rest // row, 1)) if row == length else (1, 1)
+        rows = [[group[index] for index in each] for each in fill_rows([sizes[each] for each in group], row)]
+        while rows:
+            count = many if len(rows) > many // 2 or few >= many else few
+            yield rows[:count], count, row
+            rows = rows[count:]
+
+
 def pack(samples: Sequence[Rendered], length: int, full: int = FULL, rest: int = REST) -> list[Batch]:
-    """Samples in batches of `full` // length rows, the remainder in smaller ones; samples that do not fit
-    such a row in single longer rows."""
-    long: dict[int, list[Rendered]] = {}
-    for sample in samples:
-        long.setdefault(max(row_length(len(sample.ids) - 1), length), []).append(sample)
-    batches = pack_rows(long.pop(length, []), length, max(full // length, 1), max(rest // length, 1))
-    for size, group in sorted(long.items()):
-        batches += pack_rows(group, size, 1, 1)
-    return batches
+    """Samples in batches of at most `full` tokens, or `rest` for a short remainder (see `plan`)."""
+    sizes = [max(len(sample.ids) - 1, 1) for sample in samples]
+    return [
+        lay_out([[samples[index] for index in row] for row in rows], count, size)
+        for rows, count, size in plan(sizes, length, full, rest)
+    ]
 
 
-def pack_rows(samples: Sequence[Rendered], length: int, many: int, few: int) -> list[Batch]:
-    """Samples that fit in rows of `length`, in batches of `many` rows, or of `few` for a short remainder."""
-    rows = fill_rows([max(len(sample.ids) - 1, 1) for sample in samples], length)
-    batches: list[Batch] = []
-    while rows:
-        size = many if len(rows) > many // 2 or few >= many else few
-        batches.append(lay_out([[samples[index] for index in row] for row in rows[:size]], size, length))
-        rows = rows[size:]
-    return batches
+def plan_pairs(pairs: Sequence[Pair], length: int) -> Iterator[tuple[list[list[int]], int, int]]:
+    """Like `plan`, for rows that each stand for two; both answers of a pair are in the same batch."""
+    sizes = [max(pair.preferred.tokens - 1, pair.other.tokens - 1, SHORTEST) for pair in pairs]
+    return plan(sizes, length, FULL // 2, REST // 2)
+
+
+def pack_pairs(pairs: Sequence[Pair], length: int) -> list[PairBatch]:
+    """Pairs in batches as large as those of `pack`."""
+    return [
+        lay_out_pairs([[pairs[index] for index in row] for row in rows], count, size)
+        for rows, count, size in plan_pairs(pairs, length)
+    ]
+
+
+def lay_out_pairs(rows: Sequence[Sequence[Pair]], size: int, length: int) -> PairBatch:
+    """One batch of 2 x `size` rows."""
+    sides = [[getattr(pair, side) for pair in row] for row in rows for side in ("preferred", "other")]
+    reference = np.zeros((2 * size, length // SHORTEST), np.float32)
+    present = np.zeros((size, length // SHORTEST), np.float32)
+    for number, row in enumerate(rows):
+        present[number, : len(row)] = 1
+        for slot, pair in enumerate(row):
+            reference[2 * number : 2 * number + 2, slot] = pair.reference
+    return PairBatch(lay_out(sides, 2 * size, length), reference, present)
 
 
 def lay_out(rows: Sequence[Sequence[Rendered]], size: int, length: int) -> Batch:

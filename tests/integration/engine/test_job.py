@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from localfireworks.engine import job
+from localfireworks.engine.epochs import batch_size
 from localfireworks.engine.files import Folder
 from localfireworks.engine.job_settings import JobSettings
-from localfireworks.engine.sft import batch_size, train_job
+from localfireworks.engine.sft import train_job
 
 WALL_CLOCK = {"train/tokens_per_sec", "perf/fwd_bwd_time", "perf/optim_step_time"}
 STEP_KEYS = {

@@ -85,13 +85,13 @@ def test_every_beginning_of_the_even_order_is_spread():
 
 def test_without_a_budget_every_row_is_used(tmp_path, renderer):
     source = open_source([written(tmp_path, [row(number) for number in range(40)])])
-    samples = draw(source, np.arange(40), renderer, 512, 0)
+    samples = draw(source, np.arange(40), renderer.render, 512, 0)
     assert len(samples.rows) == samples.total == 40
 
 
 def test_a_budget_is_kept_and_drawn_from_the_whole_file(tmp_path, renderer):
     source = open_source([written(tmp_path, [row(number) for number in range(400)])])
-    samples = draw(source, np.arange(400), renderer, 512, 1000)
+    samples = draw(source, np.arange(400), renderer.render, 512, 1000)
     assert 900 < samples.tokens <= 1000
     assert samples.total == 400
     texts = [renderer.tokenizer.decode(each.ids.tolist()) for each in samples.rows]
@@ -104,7 +104,7 @@ def test_a_budget_is_kept_and_drawn_from_the_whole_file(tmp_path, renderer):
 def test_rows_without_an_answer_are_left_out_and_counted(tmp_path, renderer):
     mute = {"messages": [{"role": "user", "content": "only a question"}]}
     source = open_source([written(tmp_path, [row(0), mute, row(1, weight=0), row(2)])])
-    samples = draw(source, np.arange(4), renderer, 512, 0)
+    samples = draw(source, np.arange(4), renderer.render, 512, 0)
     assert (len(samples.rows), samples.skipped) == (2, 2)
 
 
