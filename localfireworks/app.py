@@ -77,6 +77,8 @@ async def prepare(service: Service) -> Supervisor:
         if service.settings.samples:
             await add_samples(service)
         service.store.keep_fact("created", str(service.clock()))
+    for collection in ("datasets", *(kind.collection for kind in KINDS)):
+        service.store.entries(collection, service.account)  # or the first filtered list would be slow
     supervisor = Supervisor(service, KINDS, JobFaults(service))
     supervisor.recover()
     return supervisor

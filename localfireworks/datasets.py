@@ -21,6 +21,7 @@ from localfireworks.service import Message, Service, base_url, found, ok, own_ac
 from localfireworks.store import Resource
 
 COLLECTION = "datasets"
+COMPUTED = frozenset({"status", "encryptionState"})  # fields that are not in a row's body
 UPLOAD_LIMIT = 150_000_000  # bytes of one multipart upload
 CHUNK = 1 << 20
 
@@ -126,7 +127,9 @@ async def create_dataset(request: Request) -> Response:
 
 async def list_datasets(request: Request) -> Response:
     account, service = own_account(request), service_of(request)
-    return ok(stored_page(service.store, COLLECTION, account, request.query_params, render))
+    return ok(
+        stored_page(service.store, COLLECTION, account, request.query_params, render, computed=COMPUTED)
+    )
 
 
 async def get_dataset(request: Request) -> Response:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 from localfireworks.errors import invalid
@@ -14,7 +16,20 @@ from localfireworks.errors import invalid
 TOKEN = re.compile(
     r"""\s*(?:(?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?P<op><=|>=|!=|[=<>:()])|(?P<word>[^\s()=<>!:"']+))"""
 )
-Test = Callable[[dict[str, Any]], bool]
+Body = dict[str, Any]
+Test = Callable[[Body], bool]
+Compare = Callable[[Any], bool]
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A test of one resource body, and the top-level fields that it looks at."""
+
+    test: Test
+    fields: frozenset[str]
+
+    def __call__(self, body: Body) -> bool:
+        return self.test(body)
 
 
 def camel(name: str) -> str:
@@ -23,25 +38,36 @@ def camel(name: str) -> str:
     return head + "".join(part[:1].upper() + part[1:] for part in rest)
 
 
-def value_at(body: dict[str, Any], path: str) -> Any:
-    """The value at a dotted path, or None."""
-    value: Any = body
-    for part in path.split("."):
-        if not isinstance(value, dict):
-            return None
-        value = value.get(camel(part))
-    return value
+def getter(path: str) -> Callable[[Body], Any]:
+    """Reads the value at a dotted path, or None."""
+    first, *rest = [camel(part) for part in path.split(".")]
+    if not rest:
+        return lambda body: body.get(first)
+
+    def read(body: Body) -> Any:
+        value = body.get(first)
+        for part in rest:
+            if not isinstance(value, dict):
+                return None
+            value = value.get(part)
+        return value
+
+    return read
 
 
-def compile_filter(text: str) -> Test:
+def value_at(body: Body, path: str) -> Any:
+    return getter(path)(body)
+
+
+def compile_filter(text: str) -> Filter:
     """A test of one resource body; INVALID_ARGUMENT when the filter cannot be read."""
     if not text.strip():
-        return lambda _: True
+        return Filter(lambda _: True, frozenset())
     parser = _Parser(text)
     test = parser.either()
     if parser.next is not None:
         raise parser.fault()
-    return test
+    return Filter(test, frozenset(parser.fields))
 
 
 class _Parser:
@@ -51,6 +77,7 @@ class _Parser:
         self.text = text
         self.tokens = self._split(text)
         self.at = 0
+        self.fields: set[str] = set()
 
     def _split(self, text: str) -> list[str]:
         tokens: list[str] = []
@@ -82,7 +109,7 @@ class _Parser:
         while self.next == "OR":
             self.take()
             tests.append(self.both())
-        return lambda body: any(test(body) for test in tests)
+        return reduce(lambda one, two: lambda body: one(body) or two(body), tests)
 
     def both(self) -> Test:
         tests = [self.one()]
@@ -90,7 +117,7 @@ class _Parser:
             if self.next == "AND":
                 self.take()
             tests.append(self.one())
-        return lambda body: all(test(body) for test in tests)
+        return reduce(lambda one, two: lambda body: one(body) and two(body), tests)
 
     def one(self) -> Test:
         if self.next in {"NOT", "-"}:
@@ -112,21 +139,27 @@ class _Parser:
         wanted = self.take()
         if wanted[0] in "\"'":
             wanted = re.sub(r"\\(.)", r"\1", wanted[1:-1])
-        compare = COMPARE[operator]
-        return lambda body: compare(value_at(body, path), wanted)
+        self.fields.add(camel(path.split(".")[0]))
+        read, compare = getter(path), COMPARE[operator](wanted)
+        return lambda body: compare(read(body))
 
 
-def _equal(value: Any, wanted: str) -> bool:
-    if value is None:
-        return wanted.lower() in {"", "false", "null", "0"}
-    if isinstance(value, bool):
-        return wanted.lower() == str(value).lower()
-    if isinstance(value, int | float):
-        return _number(wanted) == float(value)
-    if "*" in wanted:
-        pattern = ".*".join(re.escape(part) for part in wanted.split("*"))
-        return re.fullmatch(pattern, str(value)) is not None
-    return str(value) == wanted
+def _equal(wanted: str) -> Compare:
+    """Equal as the value's own type has it; an absent value equals what stands for nothing."""
+    lower, number = wanted.lower(), _number(wanted)
+    nothing = lower in {"", "false", "null", "0"}
+    pattern = ".*".join(re.escape(part) for part in wanted.split("*")) if "*" in wanted else None
+
+    def compare(value: Any) -> bool:
+        if isinstance(value, str):
+            return value == wanted if pattern is None else re.fullmatch(pattern, value) is not None
+        if value is None:
+            return nothing
+        if isinstance(value, bool):
+            return lower == str(value).lower()
+        return isinstance(value, int | float) and number == float(value)
+
+    return compare
 
 
 def _number(text: Any) -> float | None:
@@ -136,33 +169,49 @@ def _number(text: Any) -> float | None:
         return None
 
 
-def _ordered(sign: int, *, equal: bool) -> Callable[[Any, str], bool]:
-    def compare(value: Any, wanted: str) -> bool:
-        if value is None:
-            return False
-        left, right = _number(value), _number(wanted)
-        if left is None or right is None:
-            difference = (str(value) > wanted) - (str(value) < wanted)
-        else:
-            difference = (left > right) - (left < right)
-        return difference == sign or (equal and difference == 0)
+def _ordered(sign: int, *, equal: bool) -> Callable[[str], Compare]:
+    def make(wanted: str) -> Compare:
+        right = _number(wanted)
+
+        def compare(value: Any) -> bool:
+            if value is None:
+                return False
+            left = None if right is None else _number(value)
+            if left is None or right is None:
+                difference = (str(value) > wanted) - (str(value) < wanted)
+            else:
+                difference = (left > right) - (left < right)
+            return difference == sign or (equal and difference == 0)
+
+        return compare
+
+    return make
+
+
+def _has(wanted: str) -> Compare:
+    """`:`: an element of a list, a key of an object, a part of a text; `*`: anything at all."""
+    equal, key = _equal(wanted), camel(wanted)
+
+    def compare(value: Any) -> bool:
+        if wanted == "*":
+            return value not in (None, "", [], {})
+        if isinstance(value, list):
+            return any(equal(item) for item in value)
+        if isinstance(value, dict):
+            return key in value
+        return wanted in str(value or "")
 
     return compare
 
 
-def _has(value: Any, wanted: str) -> bool:
-    if wanted == "*":
-        return value not in (None, "", [], {})
-    if isinstance(value, list):
-        return any(_equal(item, wanted) for item in value)
-    if isinstance(value, dict):
-        return camel(wanted) in value
-    return wanted in str(value or "")
+def _unequal(wanted: str) -> Compare:
+    equal = _equal(wanted)
+    return lambda value: not equal(value)
 
 
-COMPARE: dict[str, Callable[[Any, str], bool]] = {
+COMPARE: dict[str, Callable[[str], Compare]] = {
     "=": _equal,
-    "!=": lambda value, wanted: not _equal(value, wanted),
+    "!=": _unequal,
     "<": _ordered(-1, equal=False),
     ">": _ordered(1, equal=False),
     "<=": _ordered(-1, equal=True),

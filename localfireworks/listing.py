@@ -5,15 +5,29 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import heapq
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any, TypeVar
 
 from localfireworks.errors import invalid
-from localfireworks.filters import camel, compile_filter, value_at
-from localfireworks.store import ORDERS, Resource, Store
+from localfireworks.filters import camel, compile_filter, getter, value_at
+from localfireworks.store import ORDERS, Entry, Resource, Store
 
 DEFAULT_PAGE, LARGEST_PAGE = 50, 200
+ALWAYS_STORED = frozenset({"name", "state", "createTime"})
+BY_ID = attrgetter("row.id")
+SORT_KEYS: dict[str, Callable[[Entry], Any]] = {
+    "createTime": attrgetter("row.created"),
+    "updateTime": attrgetter("row.updated"),
+}
 Render = Callable[[Resource], dict[str, Any]]
+Item = TypeVar("Item")
+
+
+def _same(item: Any) -> Any:
+    return item
 
 
 def page_size(query: Mapping[str, str]) -> int:
@@ -66,21 +80,47 @@ def read_mask(body: dict[str, Any], mask: str | None) -> dict[str, Any]:
     return shown
 
 
-def ordered(bodies: list[dict[str, Any]], order_by: str) -> list[dict[str, Any]]:
-    """Sorted by `"field desc,other"`; numbers and int64 strings as numbers."""
-    for term in reversed([t for t in order_by.split(",") if t.strip()]):
-        path, *direction = term.split()
+@dataclass(frozen=True)
+class Term:
+    """One part of `orderBy`."""
+
+    field: str
+    read: Callable[[dict[str, Any]], Any]
+    down: bool
+
+    def key(self, body: dict[str, Any]) -> tuple[int, float, str]:
+        return _key(self.read(body))
+
+
+def order_terms(order_by: str) -> list[Term]:
+    """The parts of `"field desc,other"`."""
+    terms = []
+    for text in (text for text in order_by.split(",") if text.strip()):
+        path, *direction = text.split()
         if direction not in ([], ["asc"], ["desc"]):
             raise invalid(f"invalid orderBy {order_by!r}: write 'field' or 'field desc', separated by commas")
-        bodies = sorted(bodies, key=lambda body: _key(value_at(body, path)), reverse=direction == ["desc"])
-    return bodies
+        terms.append(Term(camel(path.split(".")[0]), getter(path), direction == ["desc"]))
+    return terms
+
+
+def ordered(
+    items: list[Item], terms: list[Term], most: int | None = None, body: Callable[[Item], Any] = _same
+) -> list[Item]:
+    """The first `most` items, sorted; numbers and int64 strings as numbers. Equal ones keep their order."""
+    if len(terms) == 1 and most is not None:  # a heap of one page is faster than sorting everything
+        pick = heapq.nlargest if terms[0].down else heapq.nsmallest
+        return pick(most, items, key=lambda item: terms[0].key(body(item)))
+    for term in reversed(terms):
+        items = sorted(items, key=lambda item, term=term: term.key(body(item)), reverse=term.down)  # type: ignore[misc]
+    return items[:most]
 
 
 def _key(value: Any) -> tuple[int, float, str]:
-    if isinstance(value, bool | int | float):
+    if isinstance(value, str):
+        return (1, float(value), "") if value.isdecimal() else (2 if value else 0, 0.0, value)
+    if isinstance(value, float | int):
         return 1, float(value), ""
-    text = "" if value is None else str(value)
-    return (1, float(text), "") if text.isdecimal() else (2 if text else 0, 0.0, text)
+    return (0, 0.0, "") if value is None else (2, 0.0, str(value))
 
 
 def answer(
@@ -94,10 +134,10 @@ def answer(
 
 def page_of(collection: str, bodies: list[dict[str, Any]], query: Mapping[str, str]) -> dict[str, Any]:
     """One page out of ready-made bodies, already in their default order."""
-    test = compile_filter(query.get("filter", ""))
-    found = ordered([body for body in bodies if test(body)], query.get("orderBy", ""))
-    offset = page_offset(query)
-    chosen = found[offset : offset + page_size(query)]
+    test, terms = compile_filter(query.get("filter", "")), order_terms(query.get("orderBy", ""))
+    offset, size = page_offset(query), page_size(query)
+    found = [body for body in bodies if test(body)]
+    chosen = ordered(found, terms, offset + size)[offset:]
     return answer(collection, chosen, query, offset=offset, total=len(found))
 
 
@@ -109,17 +149,34 @@ def stored_page(
     render: Render,
     *,
     order: str = "name",
+    computed: frozenset[str] | None = None,
 ) -> dict[str, Any]:
-    """One page of a stored collection; the database does the work unless a filter or rare order is given."""
+    """One page of a stored collection.
+
+    `computed` names the fields that `render` makes and the row's body does not have; None: any may be. Only
+    a filter or order that needs such a field makes every row be rendered.
+    """
     deleted = query.get("showDeleted", "") == "true"
     asked = " ".join(camel(word) for word in query.get("orderBy", "").split())
     order = asked if asked in ORDERS else order
-    if query.get("filter") or asked not in ("", order):
-        rows = store.page(collection, account, order=order, deleted=deleted)
-        return page_of(collection, [render(row) for row in rows], query)
-    offset = page_offset(query)
-    total = store.count(collection, account, deleted=deleted)
-    rows = store.page(
-        collection, account, order=order, deleted=deleted, limit=page_size(query), offset=offset
-    )
-    return answer(collection, [render(row) for row in rows], query, offset=offset, total=total)
+    test, terms = compile_filter(query.get("filter", "")), [] if asked == order else order_terms(asked)
+    offset, size = page_offset(query), page_size(query)
+    if not test.fields and not terms:
+        total = store.count(collection, account, deleted=deleted)
+        rows = store.page(collection, account, order=order, deleted=deleted, limit=size, offset=offset)
+        return answer(collection, [render(row) for row in rows], query, offset=offset, total=total)
+    entries = [each for each in store.entries(collection, account) if deleted or each.row.deleted is None]
+    if not _stored(test.fields | {term.field for term in terms}, computed):
+        entries = [Entry(each.row, render(each.row)) for each in entries]
+    found = [each for each in entries if test(each.fields)]
+    field, _, down = order.partition(" ")
+    found.sort(key=BY_ID, reverse=order == "name desc")
+    if field != "name":
+        found.sort(key=SORT_KEYS[field], reverse=bool(down))
+    chosen = ordered(found, terms, offset + size, lambda each: each.fields)[offset : offset + size]
+    return answer(collection, [render(each.row) for each in chosen], query, offset=offset, total=len(found))
+
+
+def _stored(fields: frozenset[str] | set[str], computed: frozenset[str] | None) -> bool:
+    """Whether all the fields can be read without rendering."""
+    return fields <= ALWAYS_STORED if computed is None else not fields & computed

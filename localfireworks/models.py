@@ -21,6 +21,7 @@ from localfireworks.service import Message, Service, base_url, found, ok, own_ac
 from localfireworks.store import Resource
 
 COLLECTION = "models"
+COMPUTED = frozenset({"status"})  # fields that are not in a row's body
 LIVE_DEPLOYMENTS = ("CREATING", "READY", "UPDATING")
 
 
@@ -122,7 +123,7 @@ async def list_models(request: Request) -> Response:
     service, query = service_of(request), request.query_params
     if request.path_params["account"] == PUBLIC:
         return ok(page_of("models", [model.body() for model in CATALOGUE.values()], query))
-    return ok(stored_page(service.store, COLLECTION, own_account(request), query, render))
+    return ok(stored_page(service.store, COLLECTION, own_account(request), query, render, computed=COMPUTED))
 
 
 async def get_model(request: Request) -> Response:

@@ -19,6 +19,20 @@ from localfireworks.sft_plan import expected_cost, output_model, plan, stored_fi
 from localfireworks.sft_work import COLLECTION
 from localfireworks.store import Resource
 
+# Fields that `render` makes; a job's body has the others.
+COMPUTED = frozenset(
+    {
+        "completedTime",
+        "estimatedCost",
+        "jobProgress",
+        "metricsFileSignedUrl",
+        "rehearsal",
+        "renderSamplesSignedUrl",
+        "trainerLogsSignedUrl",
+        "updateTime",
+    }
+)
+
 
 async def create_job(request: Request) -> Response:
     own_account(request)
@@ -97,7 +111,12 @@ async def list_jobs(request: Request) -> Response:
     service, base = service_of(request), base_url(request)
     account = own_account(request)
     page = stored_page(
-        service.store, COLLECTION, account, request.query_params, lambda job: render(service, job, base)
+        service.store,
+        COLLECTION,
+        account,
+        request.query_params,
+        lambda job: render(service, job, base),
+        computed=COMPUTED,
     )
     return ok(page)
 

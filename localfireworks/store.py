@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from localfireworks.errors import already_exists
-from localfireworks.names import resource_name
+from localfireworks.names import resource_name, timestamp
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS resource (
@@ -40,7 +40,7 @@ ORDERS = {
 COLUMNS = "name, collection, account, id, state, body, private, created, updated, deleted"
 
 
-@dataclass
+@dataclass(slots=True)
 class Resource:
     """One row. Times in seconds since 1970; `deleted` is set while a deletion can still be undone."""
 
@@ -59,14 +59,30 @@ class Resource:
         return resource_name(self.account, self.collection, self.id)
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row in memory, to be read only, with the stored fields as the API names them."""
+
+    row: Resource
+    fields: dict[str, Any]
+
+
+Shelf = dict[str, Entry]
+
+
 class Store:
-    """All reads and writes. Used from the event loop's thread only."""
+    """All reads and writes. Used from the event loop's thread only.
+
+    A collection that was filtered or sorted once stays in memory (about 3 KB a row) and is kept in step
+    by the writes: reading 10,000 rows as JSON takes longer than an answer may.
+    """
 
     def __init__(self, path: Path | str) -> None:
         self._db = sqlite3.connect(path, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.executescript(SCHEMA)
+        self._shelves: dict[tuple[str, str], Shelf] = {}
 
     def close(self) -> None:
         self._db.close()
@@ -74,36 +90,54 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All writes inside, or none of them."""
-        with self._db:  # commits, or rolls back when something is raised
-            self._db.execute("BEGIN IMMEDIATE")
-            yield
+        try:
+            with self._db:  # commits, or rolls back when something is raised
+                self._db.execute("BEGIN IMMEDIATE")
+                yield
+        except BaseException:
+            self._shelves.clear()  # they may show what was rolled back
+            raise
 
     def insert(self, resource: Resource) -> Resource:
         """Add a row; ALREADY_EXISTS when the name is taken (also by a deleted row that is still kept)."""
+        row = _row(resource)
         try:
-            self._db.execute(f"INSERT INTO resource ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?)", _row(resource))  # noqa: S608
+            self._db.execute(f"INSERT INTO resource ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?)", row)  # noqa: S608
         except sqlite3.IntegrityError as error:
             raise already_exists(resource.name) from error
+        self._put(row)
         return resource
 
     def save(self, resource: Resource, *, was: str) -> bool:
         """Write the row if its state is still `was`; whether it was."""
+        row = _row(resource)
+        name, _, _, _, state, body, private, _, updated, deleted = row
         done = self._db.execute(
             "UPDATE resource SET state=?, body=?, private=?, updated=?, deleted=? WHERE name=? AND state=?",
-            (
-                resource.state,
-                _dump(resource.body),
-                _dump(resource.private),
-                resource.updated,
-                resource.deleted,
-                resource.name,
-                was,
-            ),
+            (state, body, private, updated, deleted, name, was),
         )
+        if done.rowcount == 1:
+            self._put(row)
         return done.rowcount == 1
 
     def delete(self, name: str) -> None:
         self._db.execute("DELETE FROM resource WHERE name=?", (name,))
+        for shelf in self._shelves.values():
+            shelf.pop(name, None)
+
+    def entries(self, collection: str, account: str) -> Iterable[Entry]:
+        """All rows of a collection, also deleted ones, from memory; in no order."""
+        key = (collection, account)
+        if key not in self._shelves:
+            rows = self.page(collection, account, deleted=True)
+            self._shelves[key] = {row.name: _entry(row) for row in rows}
+        return self._shelves[key].values()
+
+    def _put(self, row: tuple[Any, ...]) -> None:
+        """Keep the shelf in step; the row is read back from its JSON, so nobody else holds its parts."""
+        shelf = self._shelves.get((row[1], row[2]))
+        if shelf is not None:
+            shelf[row[0]] = _entry(_resource(row))
 
     def get(self, name: str) -> Resource | None:
         rows = self._select("WHERE name=?", (name,))
@@ -183,6 +217,11 @@ def _row(resource: Resource) -> tuple[Any, ...]:
         resource.updated,
         resource.deleted,
     )
+
+
+def _entry(row: Resource) -> Entry:
+    times = {"createTime": timestamp(row.created), "updateTime": timestamp(row.updated)}
+    return Entry(row, {"name": row.name, "state": row.state, **times, **row.body})
 
 
 def _resource(row: tuple[Any, ...]) -> Resource:

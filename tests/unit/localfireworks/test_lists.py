@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from localfireworks.errors import ApiError
 from localfireworks.filters import compile_filter
-from localfireworks.listing import ordered, page_size, read_mask
+from localfireworks.listing import order_terms, ordered, page_size, read_mask, stored_page
+from localfireworks.store import Resource, Store
 from tests.unit.localfireworks.conftest import Server
 
 BODY = {
@@ -60,10 +62,12 @@ def test_a_filter_that_cannot_be_read_is_refused(text: str) -> None:
 
 def test_order_is_numeric_for_numbers_in_text_and_stable() -> None:
     rows: list[dict[str, Any]] = [{"n": "10", "k": 1}, {"n": "9", "k": 1}, {"n": "9", "k": 2}]
-    assert [row["n"] for row in ordered(rows, "n")] == ["9", "9", "10"]
-    assert ordered(rows, "k desc,n")[0] == {"n": "9", "k": 2}
+    assert [row["n"] for row in ordered(rows, order_terms("n"))] == ["9", "9", "10"]
+    assert ordered(rows, order_terms("n"), 1) == [{"n": "9", "k": 1}]
+    assert ordered(rows, order_terms("n desc"), 2) == [rows[0], rows[1]]
+    assert ordered(rows, order_terms("k desc,n"))[0] == {"n": "9", "k": 2}
     with pytest.raises(ApiError, match="invalid orderBy"):
-        ordered(rows, "n up")
+        order_terms("n up")
 
 
 def test_page_size_has_a_default_and_a_most() -> None:
@@ -122,3 +126,62 @@ async def test_a_page_token_is_bound_to_its_query(server: Server) -> None:
     status, message = await server.refused("/datasets", method="GET", pageToken=token, filter="format=CHAT")
     assert (status, "must stay the same" in message) == (400, True)
     assert (await server.refused("/datasets", method="GET", pageToken="%%"))[0] == 400
+
+
+QUERIES: list[dict[str, str]] = [
+    {},
+    {"orderBy": "name desc"},
+    {"orderBy": "createTime desc"},
+    {"filter": "kind=b"},
+    {"filter": 'state="READY" AND kind=a', "orderBy": "create_time desc"},
+    {"orderBy": "kind desc,name"},
+    {"orderBy": "size desc"},
+    {"filter": "size>=6", "orderBy": "size", "showDeleted": "true"},
+]
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    made = Store(":memory:")
+    for number in range(12):
+        body = {"kind": "ab"[number % 2], "size": str(number % 5)}
+        row = Resource("things", "a", f"t{number:02}", "READY", body, float(number // 3), 1.0)
+        row.state = "READY" if number % 3 else "UPLOADING"
+        row.deleted = 5.0 if number == 7 else None
+        made.insert(row)
+    yield made
+    made.close()
+
+
+def render(row: Resource) -> dict[str, Any]:
+    return {"name": row.name, "state": row.state, **row.body, "size": int(row.body["size"]) + 5}
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_lists_from_memory_equal_lists_that_render_every_row(store: Store, query: dict[str, str]) -> None:
+    quick = stored_page(store, "things", "a", query, render, computed=frozenset({"size"}))
+    assert quick == stored_page(store, "things", "a", query, render)
+    assert quick["totalSize"] >= len(quick["things"]) > 0
+
+
+def test_a_list_from_memory_follows_every_write(store: Store) -> None:
+    def kinds_of(kind: str) -> list[str]:
+        page = stored_page(store, "things", "a", {"filter": f"kind={kind}"}, render, computed=frozenset())
+        return [row["name"][-3:] for row in page["things"]]
+
+    assert kinds_of("c") == []
+    row = store.get("accounts/a/things/t03")
+    assert row is not None
+    row.body["kind"] = "c"
+    assert kinds_of("c") == []  # changed by its holder, not yet stored
+    assert store.save(row, was="GONE") is False
+    assert kinds_of("c") == []
+    assert store.save(row, was="UPLOADING") is True
+    assert kinds_of("c") == ["t03"]
+    store.insert(Resource("things", "a", "t99", "READY", {"kind": "c", "size": "1"}, 1.0, 1.0))
+    assert kinds_of("c") == ["t03", "t99"]
+    late = Resource("things", "a", "t98", "READY", {"kind": "c", "size": "1"}, 1.0, 1.0)
+    with pytest.raises(ApiError), store.transaction():
+        store.insert(store.insert(late))
+    store.delete("accounts/a/things/t99")
+    assert kinds_of("c") == ["t03"]
