@@ -21,6 +21,8 @@ from localfireworks import (
     chat,
     datasets,
     deployments,
+    dpo,
+    dpo_work,
     models,
     page,
     replicas,
@@ -38,7 +40,7 @@ from localfireworks.service import Service
 from localfireworks.signing import StorageError
 
 log = logging.getLogger("localfireworks")
-KINDS = (sft_work.KIND,)
+KINDS = (sft_work.KIND, dpo_work.KIND)
 OPEN_PATHS = frozenset({"/", "/healthz", "/favicon.ico"})
 TICK_SECONDS = 0.2
 
@@ -127,7 +129,7 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
 
 def create_app(service: Service, sleep: Sleep = asyncio.sleep) -> Starlette:
     """The application around one service; its lifespan runs the background loop. `sleep` is for latency."""
-    parts = (page, admin, accounts, models, datasets, storage, sft, shapes, deployments, chat)
+    parts = (page, admin, accounts, models, datasets, storage, sft, dpo, shapes, deployments, chat)
     app = Starlette(
         routes=[route for part in parts for route in part.routes],
         middleware=[Middleware(FaultSwitches, sleep=sleep), Middleware(KeyCheck)],

@@ -38,7 +38,7 @@ TERMINAL = frozenset({COMPLETED, FAILED, CANCELLED, PREFIX + "EARLY_STOPPED", PR
 ACTIVE = (CREATING, VALIDATING, PENDING, RE_QUEUEING, RUNNING, WRITING, CANCELLING, DELETING)
 QUEUED = frozenset({PENDING, RE_QUEUEING})
 ENDING = frozenset({CANCELLING, DELETING})
-COLLECTIONS = ("supervisedFineTuningJobs",)  # every collection of jobs there is
+COLLECTIONS = ("supervisedFineTuningJobs", "dpoJobs")  # every collection of jobs there is
 INPUT_FIELDS = ("dataset", "evaluationDataset", "warmStartFrom")
 RETRIES = 1
 GRACE_SECONDS = 5.0
@@ -88,13 +88,28 @@ def read_state(folder: Path, name: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def active_user(service: Service, name: str) -> Resource | None:
-    """An unfinished job that reads the named dataset or model."""
+def fields_of(job: Resource) -> dict[str, Any]:
+    """A job's fields, those of a nested `trainingConfig` among them."""
+    return {**job.body, **job.body.get("trainingConfig", {})}
+
+
+def active_job(service: Service, test: Callable[[dict[str, Any]], bool]) -> Resource | None:
+    """An unfinished job whose fields pass the test."""
     for collection in COLLECTIONS:
         for job in service.store.in_states(collection, ACTIVE):
-            if any(job.body.get(field) == name for field in INPUT_FIELDS):
+            if test(fields_of(job)):
                 return job
     return None
+
+
+def active_user(service: Service, name: str) -> Resource | None:
+    """An unfinished job that reads the named dataset or model."""
+    return active_job(service, lambda fields: any(fields.get(field) == name for field in INPUT_FIELDS))
+
+
+def active_maker(service: Service, name: str) -> Resource | None:
+    """An unfinished job that will make the named model."""
+    return active_job(service, lambda fields: fields.get("outputModel") == name)
 
 
 def move(

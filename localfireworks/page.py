@@ -9,9 +9,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from localfireworks import deployments, sft, sft_work
+from localfireworks import deployments, dpo_work, sft_work
 from localfireworks.catalogue import CATALOGUE
+from localfireworks.job_calls import progress_of
+from localfireworks.jobs import fields_of
 from localfireworks.service import Service, base_url, ok, service_of
+from localfireworks.store import Resource
 
 SHOWN = 50
 STYLE = """
@@ -33,21 +36,27 @@ def table(caption: str, heads: list[str], rows: list[list[str]], empty: str) -> 
     return f"<h2>{escape(caption)}</h2><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def job_rows(service: Service, base: str) -> list[list[str]]:
-    rows = service.store.page(sft_work.COLLECTION, service.account, order="createTime desc", limit=SHOWN)
-    return [_job_row(sft.render(service, row, base)) for row in rows]
+def job_rows(service: Service) -> list[list[str]]:
+    """Training jobs of all kinds, the newest first."""
+    rows = [
+        row
+        for kind in (sft_work.KIND, dpo_work.KIND)
+        for row in service.store.page(kind.collection, service.account, order="createTime desc", limit=SHOWN)
+    ]
+    newest = sorted(rows, key=lambda row: row.created, reverse=True)[:SHOWN]
+    return [_job_row(row, progress_of(service, row)) for row in newest]
 
 
-def _job_row(body: dict[str, Any]) -> list[str]:
-    progress, own = body["jobProgress"], body["rehearsal"]
-    used = own["rowsUsed"]
+def _job_row(job: Resource, progress: dict[str, Any]) -> list[str]:
+    fields = fields_of(job)
     return [
-        body["name"].rsplit("/", 1)[1],
-        body["baseModel"] or body["warmStartFrom"],
-        body["state"].removeprefix("JOB_STATE_"),
-        f"{progress['percent']} %",
-        f"{progress['inputTokens']:,} of {int(own['totalTokens']):,}",
-        f"{'-' if used is None else used} of {own['rowsTotal']}",
+        job.id,
+        job.body.get("lossConfig", {}).get("method", "SFT"),
+        fields["baseModel"] or fields["warmStartFrom"],
+        job.state.removeprefix("JOB_STATE_"),
+        f"{progress.get('percent') or 0} %",
+        f"{progress.get('input_tokens') or 0:,} of {progress.get('total_tokens') or 0:,}",
+        f"{progress.get('rows_used') or '-'} of {progress.get('rows_total') or job.private['rows']}",
     ]
 
 
@@ -81,8 +90,8 @@ async def home(request: Request) -> Response:
         introduction(service, base),
         table(
             "Fine-tuning jobs",
-            ["Job", "Model", "State", "Done", "Tokens", "Rows used"],
-            job_rows(service, base),
+            ["Job", "Kind", "Model", "State", "Done", "Tokens", "Rows used"],
+            job_rows(service),
             "No job yet.",
         ),
         table(

@@ -120,7 +120,11 @@ async def read_json(request: Request) -> Any:
 
 async def read_body(request: Request, kind: type[Body]) -> Body:
     """The JSON body as a message; faults answer 400 with the field's path."""
-    value = await read_json(request)
+    return parse_body(await read_json(request), kind)
+
+
+def parse_body(value: Any, kind: type[Body]) -> Body:
+    """A JSON value as a message; faults answer 400 with the field's path."""
     if not isinstance(value, dict):
         raise invalid("the body must be a JSON object")
     return kind.model_validate(value)

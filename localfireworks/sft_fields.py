@@ -2,105 +2,52 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from pydantic import Field
 
 from localfireworks.errors import invalid
 from localfireworks.names import check_display_name
-from localfireworks.service import Message
+from localfireworks.training_fields import TrainingFields, WandbConfig, check_training, refuse_deprecated
 
-LARGEST_RANK = 32
-DEFAULT_RANK = 8
-DEFAULT_LEARNING_RATE = 1e-4
-SCHEDULES = frozenset({"constant", "linear", "cosine"})
+WRAPPER = "supervisedFineTuningJob"
 
 
-class WandbConfig(Message):
-    """Weights & Biases settings. The key is read so that it can be left out of everything."""
-
-    enabled: bool = False
-    api_key: str = Field("", exclude=True, repr=False)
-    project: str = ""
-    entity: str = ""
-    run_id: str = ""
-    url: str = ""
-
-
-class SftFields(Message):
+class SftFields(TrainingFields):
     """All fields a client may send, with the defaults of the service."""
 
     dataset: str = ""
-    base_model: str = ""
-    warm_start_from: str = ""
-    output_model: str = ""
     display_name: str = ""
     evaluation_dataset: str = ""
     eval_auto_carveout: bool | None = None
-    epochs: int = 1
-    learning_rate: float = 0.0
-    learning_rate_warmup_steps: int = Field(0, ge=0)
-    optimizer_weight_decay: float = Field(0.0, ge=0)
-    lr_scheduler: dict[str, dict[str, float]] | None = None
-    lora_rank: int | None = None
-    max_context_length: int = Field(0, ge=0)
-    batch_size_samples: int = Field(0, ge=0)
-    sampler_checkpoint_save_interval_steps: int = Field(0, ge=0)
     renderer_hugging_face_repo_id: str = ""
     thinking_trace_history_mode: str | None = None
     use_purpose: str = ""
     purpose: str | None = None
-    region: str = "REGION_UNSPECIFIED"
     reservation_target: str = ""
     wandb_config: WandbConfig | None = None
     aws_s3_config: dict[str, Any] | None = None
     azure_blob_storage_config: dict[str, Any] | None = None
-    # Deprecated in Training V2.
-    batch_size: int = 0
-    gradient_accumulation_steps: int = 0
-    jinja_template: str = ""
+    # Deprecated in Training V2: the first is refused, the others have no effect.
     mtp_enabled: bool = False
+    mtp_num_draft_tokens: int = 0
+    mtp_freeze_base_model: bool = False
     early_stop: bool = False
     use_reservation: bool = False
-    nodes: int = 0
+    nodes: int = Field(0, ge=0)
     is_turbo: bool = False
 
 
-def check_rank(rank: int) -> None:
-    if rank == 0:
-        raise invalid("lora_rank 0 asks for full-parameter tuning, which no managed shape supports; use LoRA")
-    if not 0 < rank <= LARGEST_RANK or rank & (rank - 1):
-        raise invalid(f"invalid lora_rank {rank}: must be a power of two from 1 to {LARGEST_RANK}")
-
-
-def _check_deprecated(fields: SftFields) -> None:
-    given = {
-        "batch_size": fields.batch_size != 0,
-        "gradient_accumulation_steps": fields.gradient_accumulation_steps != 0,
-        "jinja_template": fields.jinja_template != "",
-        "mtp_enabled": fields.mtp_enabled,
-    }
-    for name, present in given.items():
-        if present:
-            raise invalid(f"{name} is deprecated and not supported by Training V2: leave it out")
+def unwrapped(body: Any) -> Any:
+    """The fields of a body, which one example of the documentation puts below `supervisedFineTuningJob`."""
+    inner = body.get(WRAPPER) if isinstance(body, dict) else None
+    return body if inner is None else inner
 
 
 def check_fields(fields: SftFields) -> None:
     """All that can be said without looking at other resources; INVALID_ARGUMENT for the first fault."""
     if not fields.dataset:
         raise invalid("dataset is required")
-    if bool(fields.base_model) == bool(fields.warm_start_from):
-        raise invalid("exactly one of base_model and warm_start_from must be set")
-    _check_deprecated(fields)
+    refuse_deprecated({"mtp_enabled": fields.mtp_enabled})
+    check_training(fields)
     check_display_name(fields.display_name)
-    if fields.lora_rank is not None:
-        check_rank(fields.lora_rank)
-    if fields.epochs < 1:
-        raise invalid(f"invalid epochs {fields.epochs}: must be a whole number of at least 1")
-    if fields.learning_rate < 0 or not math.isfinite(fields.learning_rate):
-        raise invalid(f"invalid learning_rate {fields.learning_rate}: must be above 0")
-    if fields.lr_scheduler is not None and (
-        len(fields.lr_scheduler) != 1 or not SCHEDULES.issuperset(fields.lr_scheduler)
-    ):
-        raise invalid("invalid lr_scheduler: give exactly one of constant, linear, cosine")

@@ -85,6 +85,48 @@ async def test_defaults_are_filled_in_and_the_wandb_key_is_not_kept(server: Serv
     assert "SECRET" not in (server.runs.started[0] / "job.json").read_text()
 
 
+async def test_a_body_may_be_wrapped_as_one_example_of_the_documentation_has_it(server: Server) -> None:
+    name = await server.dataset("d")
+    wrapped = {"supervisedFineTuningJob": {"dataset": name, "baseModel": QWEN, "epochs": 2}}
+    made = await server.post(JOBS, wrapped, supervisedFineTuningJobId="job-1")
+    assert (made["name"].rsplit("/", 1)[1], made["epochs"]) == ("job-1", 2)
+    flat = await server.post(f"{JOBS}:estimateCost", wrapped["supervisedFineTuningJob"])
+    assert await server.post(f"{JOBS}:estimateCost", wrapped) == flat
+    assert (await server.refused(JOBS, {"supervisedFineTuningJob": []}))[0] == 400
+
+
+async def test_every_documented_field_is_taken_and_shown(server: Server) -> None:
+    given = {
+        "displayName": "title",
+        "learningRateWarmupSteps": 3,
+        "optimizerWeightDecay": 0.01,
+        "lrScheduler": {"linear": {"minLrRatio": 0.1, "decayRatio": 0.5}},
+        "maxContextLength": 4096,
+        "batchSizeSamples": 8,
+        "samplerCheckpointSaveIntervalSteps": 10,
+        "rendererHuggingFaceRepoId": "Qwen/Qwen3-8B",
+        "thinkingTraceHistoryMode": "PRESERVED",
+        "usePurpose": "pilot",
+        "purpose": "PURPOSE_PILOT",
+        "awsS3Config": {"credentialsSecret": "s", "iamRoleArn": "r"},
+        "azureBlobStorageConfig": {"tenantId": "t"},
+        "region": "US_IOWA_1",
+        "reservationTarget": "target",
+        "earlyStop": False,
+        "useReservation": True,
+        "nodes": 2,
+        "isTurbo": True,
+        "mtpNumDraftTokens": 1,
+        "mtpFreezeBaseModel": True,
+    }
+    made = await server.job(**given)
+    assert {key: made[key] for key in given} == given
+    assert made.keys() >= {
+        "state", "status", "createdBy", "createTime", "updateTime", "estimatedCost", "jobProgress",
+        "metricsFileSignedUrl", "trainerLogsSignedUrl", "renderSamplesSignedUrl", "encryptionState",
+    }  # fmt: skip
+
+
 async def test_ids_are_unique_and_made_when_missing(server: Server) -> None:
     made = await server.job()
     body = {"dataset": made["dataset"], "baseModel": QWEN}
@@ -156,12 +198,16 @@ async def test_the_job_file_has_what_training_needs(server: Server) -> None:
     assert (job["adapter"], job["token_budget"]) == (None, 2_000_000)
 
 
-async def test_metrics_are_missing_first_and_need_no_key(server: Server) -> None:
+@pytest.mark.parametrize(
+    ("field", "file"),
+    [("metricsFileSignedUrl", "metrics.jsonl"), ("renderSamplesSignedUrl", "render_samples.jsonl")],
+)
+async def test_files_are_missing_first_and_need_no_key(server: Server, field: str, file: str) -> None:
     await server.job()
-    url = (await server.get(f"{JOBS}/job-1"))["metricsFileSignedUrl"]
+    url = (await server.get(f"{JOBS}/job-1"))[field]
     del server.http.headers["Authorization"]
     assert (await server.http.get(url)).status_code == 404
-    (server.runs.started[0] / "metrics.jsonl").write_text('{"step":1}\n')
+    (server.runs.started[0] / file).write_text('{"step":1}\n')
     assert (await server.http.get(url)).json() == {"step": 1}
     assert (await server.http.get(url.replace("Signature=", "Signature=0"))).status_code == 403
 
