@@ -19,6 +19,7 @@ from localfireworks.backend import Backend, JaxEngine
 from localfireworks.errors import ApiError
 from localfireworks.fault_middleware import BreakableHttp
 from localfireworks.faults import Fault, keep, read_faults
+from localfireworks.judge import Bias, JudgingEngine
 from localfireworks.processes import Processes
 from localfireworks.service import build_service
 from localfireworks.settings import JOB_COMMAND, Settings
@@ -67,6 +68,20 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="FILE",
         help="JSON file of fault switches to begin with (default: those of the last time)",
+    )
+    made.add_argument(
+        "--judge-bias",
+        type=float,
+        default=0.0,
+        metavar="SCORE",
+        help="what the stand-in judge adds to the first answer's score of 0 to 6 (default: %(default)s)",
+    )
+    made.add_argument(
+        "--judge-noise",
+        type=float,
+        default=0.0,
+        metavar="DEVIATION",
+        help="standard deviation of the stand-in judge's error (default: %(default)s)",
     )
     made.add_argument("--no-samples", action="store_true", help="start without the sample datasets")
     made.add_argument("--log-level", default="warning", help="of the web server (default: %(default)s)")
@@ -127,7 +142,8 @@ def main() -> None:
     logging.basicConfig(level=options.log_level.upper(), format="%(asctime)s %(name)s %(message)s")
     server_socket = listen(options.host, options.port)
     claim(settings.data)
-    backend = Backend(JaxEngine(settings.data / "cache"), settings.loaded_models)
+    engine = JudgingEngine(JaxEngine(settings.data / "cache"), Bias(options.judge_bias, options.judge_noise))
+    backend = Backend(engine, settings.loaded_models)
     service = build_service(settings, backend, Processes(settings.job_command), time.time)
     for fault in faults:
         keep(service.store, fault)

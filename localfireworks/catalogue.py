@@ -37,6 +37,7 @@ class BaseModel:
     precision: str = "BF16"
     price: Price | None = None  # set: served without a deployment
     gpu: str = ""  # trainer GPUs as the models page names them
+    rule: str = ""  # set: no model answers for it but a fixed rule of this name
 
     @property
     def name(self) -> str:
@@ -44,7 +45,9 @@ class BaseModel:
 
     @property
     def standin(self) -> str:
-        """The stand-in that answers and trains for it: small (to 9.5B), medium (to 80B), large."""
+        """What answers and trains for it: a rule, or a model: small (to 9.5B), medium (to 80B), large."""
+        if self.rule:
+            return self.rule
         if self.parameters <= 9_500_000_000:
             return "small"
         return "medium" if self.parameters <= 80 * BILLION else "large"
@@ -53,13 +56,20 @@ class BaseModel:
     def accepts_training(self) -> bool:
         return self.tunable and not self.refused
 
-    def body(self) -> dict[str, Any]:
-        """The model as the API shows it, without the parts only a single GET has."""
+    def _titles(self) -> dict[str, str]:
+        if self.rule:
+            return {"displayName": self.title, "description": f"{self.title}, for rehearsals only."}
         size = STANDIN_SIZES[self.standin]
         return {
-            "name": self.name,
             "displayName": f"{self.title} (stand-in, {size} parameters)",
             "description": f"Rehearsal stand-in of {size} parameters under the name of {self.title}.",
+        }
+
+    def body(self) -> dict[str, Any]:
+        """The model as the API shows it, without the parts only a single GET has."""
+        return {
+            "name": self.name,
+            **self._titles(),
             "createTime": timestamp(CATALOGUE_TIME),
             "updateTime": timestamp(CATALOGUE_TIME),
             "state": "READY",
@@ -209,6 +219,16 @@ NOT_TUNABLE = (
         tunable=False,
         serves_lora=False,
         price=("0.30", "0.006", "1.20"),
+    ),
+    _row(
+        "standin-judge",
+        "Judge (stand-in, a fixed rule and no model)",
+        "8",
+        128 * K,
+        tunable=False,
+        serves_lora=False,
+        price=("0.20", "0.10", "0.20"),
+        rule="judge",
     ),
 )
 CATALOGUE: dict[str, BaseModel] = {

@@ -14,6 +14,7 @@ import pytest
 from localfireworks.app import create_app, prepare, tick
 from localfireworks.backend import Backend
 from localfireworks.jobs import Supervisor
+from localfireworks.judge import JudgingEngine
 from localfireworks.service import Service, build_service
 from localfireworks.settings import Settings
 
@@ -182,7 +183,7 @@ class Server:
 async def server(tmp_path: Path) -> AsyncIterator[Server]:
     clock, runs, engine = Clock(), Runs(), EchoEngine()
     settings = Settings(tmp_path / "data", samples=False, token_budget=2_000_000)
-    service = build_service(settings, Backend(engine, 2), runs, clock)  # type: ignore[arg-type]
+    service = build_service(settings, Backend(JudgingEngine(engine), 2), runs, clock)  # type: ignore[arg-type]
     supervisor = await prepare(service)
     transport = httpx.ASGITransport(create_app(service))
     async with httpx.AsyncClient(transport=transport, base_url="http://local", headers=KEY) as http:
