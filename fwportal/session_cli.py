@@ -10,6 +10,7 @@ from typing import Any
 
 from sessions.costs import money
 from sessions.models import Event, Gate, TuningSession
+from sessions.specification import FIELDS, Specification, show
 from sessions.states import PHASE_LABELS, Decision, GateKind, Phase, ResourceState
 
 
@@ -125,6 +126,23 @@ def detail_text(session: TuningSession) -> Iterator[str]:
         loss = "" if each["validation_loss"] is None else f", validation loss {each['validation_loss']:.4f}"
         model = each["base_model"].rsplit("/", 1)[-1]
         yield f"  {each['number']}. {model} rank {each['lora_rank']}: {each['state']}{loss}"
+
+
+def reading_text(specification: Specification, facts: dict[str, Any]) -> Iterator[str]:
+    """How an instruction is understood, in lines for a terminal: every value with where it came from."""
+    for name, entry in specification.entries.items():
+        words = f", “{entry.words}”" if entry.words else ""
+        yield f"{FIELDS[name].label}: {show(name, entry.value)} ({entry.origin.label}{words})"
+    for words in facts["not_understood"]:
+        known = facts["recognised"].get(words)
+        yield f"not understood: “{words}”" + (
+            f" (recognised as {known}, which has no place here)" if known else ""
+        )
+    for name in facts["missing"]:
+        yield f"not said yet: {FIELDS[name].label.lower()}"
+    yield from facts["conflicts"]
+    for error in facts["errors"]:
+        yield f"refused: {error['fault']} {error['remedy']}"
 
 
 def spent(session: TuningSession) -> Decimal:

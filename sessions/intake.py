@@ -28,6 +28,7 @@ from sessions.specification import (
     Specification,
     combine,
     missing,
+    out_of_place,
     read_form,
     short_name,
 )
@@ -54,7 +55,7 @@ def shelf() -> Shelf:
     models = {row.name: row for row in queries.base_models() if row.tunable}
     names = [ModelName(row.name, row.display_name) for row in models.values()]
     rehearsal = bool(settings.FIREWORKS["rehearsal"])
-    return Shelf(models, Context(names, queries.account_name()), rehearsal)
+    return Shelf(models, Context(names, queries.account_name(), queries.dataset_names()), rehearsal)
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,8 @@ class Intake:
 
 def read_text(text: str, stock: Shelf) -> Reading:
     """What a sentence says."""
-    return instructions.read(text, stock.context.catalogue, account=stock.context.account)
+    known = stock.context
+    return instructions.read(text, known.catalogue, account=known.account, datasets=known.datasets)
 
 
 def take(
@@ -127,6 +129,7 @@ def take(
         *(NOTHING for _ in range(typed.is_empty)),
         *reading.errors,
         *(error for error in form.errors if error.field not in said),
+        *out_of_place(spec),
         *faults_of_data(spec, found, leave_out=leave_out, unread=unread),
         *seen.errors,
     ]

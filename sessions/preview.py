@@ -6,11 +6,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 
-from sessions.costs import Estimate, Rates, TimeRange, estimate, time_range
+from sessions.costs import Estimate, Rates, TimeRange, estimate, money, time_range
 from sessions.models import BaseModel
 from sessions.sources import Source
-from sessions.specification import CandidateConfig, FieldError, Specification, candidates, resolve, short_name
+from sessions.specification import (
+    CandidateConfig,
+    FieldError,
+    Specification,
+    Workflow,
+    candidates,
+    resolve,
+    short_name,
+    show,
+)
 
 FEW_ROWS, FEW_HELD_OUT = 50, 30
 
@@ -47,7 +57,7 @@ def preview(
 ) -> Preview:
     """What this specification comes to on this data, as far as both are known."""
     usable = source.usable if source else None
-    if source is None or not usable:
+    if source is None or not usable or spec.value("workflow", "sft") != Workflow.SFT:
         return Preview(samples=source.samples if source else None, tokens=source.tokens if source else None)
     try:
         full = resolve(spec, total_samples=usable)
@@ -88,8 +98,17 @@ def preview(
     )
     return Preview(
         source.samples, source.tokens, **rows,
-        configs=configs, final_run=final_run, cost=cost, time=time, risks=figures.risks,
+        configs=configs, final_run=final_run, cost=cost, time=time,
+        risks=(*figures.risks, *beyond(spec, cost)),
     )  # fmt: skip
+
+
+def beyond(spec: Specification, cost: Estimate) -> list[str]:
+    """The budget that the person set, where this may cost more."""
+    budget = spec.value("budget")
+    if not budget or cost.high is None or cost.high <= Decimal(budget):
+        return []
+    return [f"This may cost up to {money(cost.high)}: more than your budget of {show('budget', budget)}."]
 
 
 def risks(spec: Specification, models: Mapping[str, BaseModel], train: int, held_out: int) -> list[str]:

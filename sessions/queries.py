@@ -100,6 +100,11 @@ def datasets() -> QuerySet[RemoteDataset]:
     return RemoteDataset.objects.filter(listed=True)
 
 
+def dataset_names() -> list[str]:
+    """The full names of the account's datasets."""
+    return list(datasets().values_list("name", flat=True))
+
+
 @dataclass(frozen=True)
 class Spend:
     """What a person's sessions cost, in USD."""

@@ -8,14 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import QuerySet
 
+from sessions import answers
 from sessions.actions import gates
 from sessions.actions.gates import AlreadyDecided, Stale, Verdict
+from sessions.costs import money
 from sessions.gatecard import CHANGEABLE, Question, Typed, decided, inputs, questions
 from sessions.instructions import Reply, ReplyKind, reply
 from sessions.models import Candidate, Gate
@@ -27,7 +30,9 @@ from sessions.specification import (
     Entry,
     Origin,
     Specification,
+    out_of_place,
     read_form,
+    show,
 )
 from sessions.states import CandidateState, Decision, GateKind
 
@@ -40,6 +45,8 @@ class Kind(StrEnum):
     DECIDED = "decided"
     AGAIN = "again"  # not understood, or something is missing: the gate stays open
     MODELS = "models"  # the question was which base models there are: the gate stays open
+    TOLD = "told"  # any other question: the gate stays open
+    KEPT = "kept"  # some of the questions are answered, and kept: the gate stays open for the rest
     CLOSED = "closed"  # someone else was faster
     STALE = "stale"  # the plan is another one by now
 
@@ -51,6 +58,7 @@ class Outcome:
     kind: Kind
     text: str = ""
     typed: Typed = field(default_factory=Typed)
+    lines: tuple[str, ...] = ()  # below the text, one fact each
 
     @property
     def place(self) -> str:
@@ -104,11 +112,11 @@ def say(entered: Entered) -> Outcome:
         case ReplyKind.CHANGES:
             return request_changes(entered, heard.entries)
         case ReplyKind.CHOOSE:
-            return promote(entered, heard.candidate, entered.first("reply"))
+            return promote(entered, heard.candidate, heard.reason or entered.first("reply"))
         case ReplyKind.ANSWER:
             return answered(entered, heard.entries)
-        case ReplyKind.ASK_MODELS:
-            return Outcome(Kind.MODELS, heard.words)
+        case ReplyKind.ASK:
+            return told(entered, heard.topics)
         case _:
             return entered.again(heard.words)
 
@@ -124,8 +132,18 @@ def read(entered: Entered) -> Reply:
         if gate.kind == GateKind.PROMOTION
         else (),
         account=entered.context.account,
+        datasets=entered.context.datasets,
         asked=asked(gate),
+        current=planned(gate),
     )
+
+
+def told(entered: Entered, topics: tuple[str, ...]) -> Outcome:
+    """A question is answered from rows; what else was entered stays as it is."""
+    found = answers.answer(entered.gate, topics)
+    kind = Kind.MODELS if topics == ("models",) else Kind.TOLD
+    form = {name: values for name, values in entered.form.items() if name != "reply"}
+    return Outcome(kind, found.text, Typed("", form, {}, entered.first("action")), found.lines)
 
 
 def finished(gate: Gate) -> QuerySet[Candidate]:
@@ -157,8 +175,23 @@ def approve(entered: Entered) -> Outcome:
     """The plan as it was seen, the suggested winner, more money, or another try."""
     if entered.gate.kind == GateKind.PROMOTION:
         return promote(entered, entered.gate.body.get("suggested"), entered.first("reply"))
+    if beyond := beyond_budget(entered.gate):
+        return entered.again(beyond)
     verdict = Verdict(Decision.APPROVED, entered.first("reply"), plan_digest=entered.first("plan_digest"))
     return settle(entered, verdict)
+
+
+def beyond_budget(gate: Gate) -> str:
+    """What to say when the plan may cost more than the budget that the person set; empty when it may not."""
+    budget = gate.session.value("budget")
+    high = gate.plan.cost_high if gate.plan else None
+    if not budget or high is None or high <= Decimal(budget):
+        return ""
+    limit = show("budget", budget)
+    return (
+        f"This plan may cost up to {money(high)}, and you set a budget of {limit}. "
+        f"Make it smaller, for example “only 1 candidate”, or write “the budget is {money(high)}”."
+    )
 
 
 def reject(entered: Entered) -> Outcome:
@@ -201,8 +234,8 @@ def change(entered: Entered) -> Outcome:
     entries = reading.entries
     if entered.first("reply"):
         heard = read(entered)
-        if heard.kind == ReplyKind.ASK_MODELS:
-            return Outcome(Kind.MODELS, heard.words, entered.typed())
+        if heard.kind == ReplyKind.ASK:
+            return told(entered, heard.topics)
         if heard.kind != ReplyKind.CHANGES:
             return entered.again(heard.words)
         entries = entries | heard.entries
@@ -213,8 +246,8 @@ def change(entered: Entered) -> Outcome:
 
 def request_changes(entered: Entered, entries: dict[str, Entry]) -> Outcome:
     """Send the plan back with another specification; the next revision is worked out from it."""
-    if fixed := of_another_session(entered, entries):
-        return entered.again(fixed)
+    if wrong := of_another_session(entered, entries) or misplaced(entered, entries):
+        return entered.again(wrong)
     changed = entered.gate.session.specification.with_entries(entries)
     verdict = Verdict(Decision.CHANGES, entered.first("reply"), specification=changed.to_json())
     return settle(entered, verdict)
@@ -228,6 +261,12 @@ def of_another_session(entered: Entered, entries: dict[str, Entry]) -> str:
         return ""
     label = FIELDS[changed[0]].label
     return f"{label} cannot be changed any more: the data was read already. Start a new session for that."
+
+
+def misplaced(entered: Entered, entries: dict[str, Entry]) -> str:
+    """What the session's workflow has no use for, in words; empty when all of it has."""
+    changed = entered.gate.session.specification.with_entries(entries)
+    return " ".join(str(fault) for fault in out_of_place(changed) if fault.field in entries)
 
 
 def planned(gate: Gate) -> Specification:
@@ -255,14 +294,31 @@ def chosen(question: Question) -> str:
 
 
 def answered(entered: Entered, entries: dict[str, Entry]) -> Outcome:
-    """Take the answers into the specification, named as answers."""
-    if fixed := of_another_session(entered, entries):
-        return entered.again(fixed)
+    """Take the answers into the specification, named as answers. What is still open keeps the gate open."""
+    if wrong := of_another_session(entered, entries) or misplaced(entered, entries):
+        return entered.again(wrong)
     said = {name: Entry(entry.value, Origin.ANSWER, entry.words) for name, entry in entries.items()}
     changed = entered.gate.session.specification.with_entries(said)
+    left = [each for each in entered.gate.body.get("questions", []) if each["field"] not in said]
+    if left:
+        return kept(entered, said, changed, left)
     values = {name: entry.to_json()["value"] for name, entry in said.items()}
     verdict = Verdict(Decision.ANSWERED, entered.first("reply"), values, specification=changed.to_json())
     return settle(entered, verdict)
+
+
+def kept(
+    entered: Entered, said: dict[str, Entry], changed: Specification, left: list[dict[str, Any]]
+) -> Outcome:
+    """Keep what was answered and ask for the rest; nothing is decided yet."""
+    facts = "; ".join(
+        f"{FIELDS[name].label.lower()}: {show(name, entry.value)}" for name, entry in said.items()
+    )
+    if not gates.keep_answers(entered.gate, entered.actor, changed.to_json(), left, facts):
+        return Outcome(Kind.CLOSED, decided(entered.gate), entered.typed())
+    count = "One question is" if len(left) == 1 else f"{len(left)} questions are"
+    text = f"Kept: {facts}. {count} still open."
+    return Outcome(Kind.KEPT, text, lines=tuple(each["text"] for each in left))
 
 
 DONE = {

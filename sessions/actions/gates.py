@@ -80,6 +80,31 @@ def decide(gate: Gate, actor: AbstractBaseUser, verdict: Verdict, now: datetime)
     return session
 
 
+@transaction.atomic
+def keep_answers(
+    gate: Gate,
+    actor: AbstractBaseUser,
+    specification: dict[str, Any],
+    left: list[dict[str, Any]],
+    facts: str,
+) -> bool:
+    """Take some answers into the session and leave the gate open for the questions that are left.
+
+    False when the gate was closed meanwhile; then nothing is changed.
+    """
+    session = TuningSession.objects.select_for_update().get(pk=gate.session_id)
+    body = {**gate.body, "questions": left}
+    if not Gate.objects.filter(pk=gate.pk, decision=Decision.OPEN).update(body=body):
+        gate.refresh_from_db()
+        return False
+    gate.refresh_from_db()
+    change(
+        session, "gate-part-answered", f"{actor.get_username()} answered in part: {facts}", actor=actor,
+        to={"specification_json": specification}, data={"gate": gate.kind},
+    )  # fmt: skip
+    return True
+
+
 def describe(gate: Gate, actor: AbstractBaseUser, verdict: Verdict) -> str:
     """The decision in one line for the event log."""
     subject = f"plan revision {gate.plan.revision}" if gate.plan else f"the {gate.kind} gate"

@@ -15,9 +15,9 @@ from sessions.instructions.tokens import Kind, Token
 REQUESTS, OPENERS = words("requests"), words("openers")
 SENTENCE_ENDS, SEGMENT_ENDS = {".", "!", "?", ";"}, {",", ":", "—", "–", "(", ")", "but"}
 CORRECTIONS = words("corrections")
-# Settings that a stray number or an unknown neighbour may change.
-EXACT = {"lora_ranks", "learning_rates", "epochs", "tuning_samples", "parallel_jobs", "seed", "heldout_rows"}
-EXACT |= {"final_run", "deploy", "drop_bad_rows", "choose"}
+# What names itself: a stray number or an unknown neighbour does not change what it says.
+NAMES = {"workflow", "method", "dataset", "evaluation_dataset", "base_models", "strategy", "evaluator"}
+NAMES |= {"labels", "rubric", "criterion", "title"}
 
 Range = tuple[int, int]
 
@@ -32,17 +32,29 @@ def withdrawn(parse: Parse) -> frozenset[Match]:
         stray = _has_stray_number(parse, sentence, inside)
         for match in inside:
             covered = any(first <= match.start < last for first, last in doubtful)
-            if covered or (match.rule.name in EXACT and (stray or _beside_unknown(parse, match))):
+            if covered or (_is_setting(match) and (stray or _beside_unknown(parse, match))):
                 taken_back.add(match)
-        if _has_left(parse, sentence, CORRECTIONS):
+        if _has_left(parse, sentence, CORRECTIONS) or _says_no(parse, sentence):
             taken_back.update(inside, before)
         before = inside
     return frozenset(taken_back)
 
 
+def _is_setting(match: Match) -> bool:
+    """A number or a yes and no, whose meaning hangs on the words around it."""
+    setting = match.rule.kind in {"value", "edit"} or match.rule.name == "choose"
+    return setting and match.rule.name not in NAMES
+
+
 def _has_left(parse: Parse, piece: Range, among: frozenset[str]) -> bool:
     """True when one of these words stands in the piece and no phrase covers it."""
     return any(piece[0] <= at < piece[1] and parse.source.tokens[at].norm in among for at in parse.left)
+
+
+def _says_no(parse: Parse, sentence: Range) -> bool:
+    """“3 epochs. No, 4 epochs.” takes back what was said."""
+    tokens, first = parse.source.tokens, sentence[0]
+    return first in parse.left and tokens[first].norm == "no" and first + 1 in parse.left
 
 
 def _beside_unknown(parse: Parse, match: Match) -> bool:
@@ -81,7 +93,7 @@ def _doubtful(parse: Parse, sentence: Range, inside: list[Match]) -> Iterator[Ra
     asks = _is_question(tokens[sentence[0] : sentence[1]]) or (
         first.norm in OPENERS and sentence[0] in parse.left
     )
-    if asks and not any(match.rule.name == "ask_models" for match in inside):
+    if asks and not any(match.rule.kind == "ask" for match in inside):
         yield sentence
     for segment in _pieces(parse, *sentence, SEGMENT_ENDS):
         if _has_left(parse, segment, HEDGES):

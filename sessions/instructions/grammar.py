@@ -7,28 +7,35 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sessions.instructions.patterns import Captures, Compiler, Node, Text
+from sessions.instructions.patterns import Captures, Compiler, Node, Term, Text
 from sessions.instructions.tables import Section, parts, sections, words
 from sessions.instructions.terms import TERMS
 from sessions.instructions.tokens import Kind, Token, tokenize
-from sessions.specification import Context
+from sessions.specification import Context, Specification
 from sessions.specification.catalogue import atoms
 
 INSTRUCTION = "instruction.grammar"
 GLUE, UNITS, HEDGES, COMPOUNDS = words("glue"), words("units"), words("hedges"), words("compounds")
+LISTED = words("listed")
 CONSTANTS: dict[str, Any] = {"yes": True, "no": False}
 CLOSING = frozenset({",", ".", ";", ":", "!", "?", ")", "]", "(", "—", "–", "-", '"', "`"})
 # What a token costs that no phrase covers, in the search for the best reading; a phrase costs COST_PHRASE.
 COST_UNKNOWN, COST_GLUE, COST_PUNCTUATION, COST_PHRASE = 1000, 3, 1, 2
 
 
+CAPTURED = object()  # in place of a constant: the field takes what the phrase captured
+
+
 @dataclass(frozen=True)
 class Rule:
-    """`kind` says what to do with a match: value, refuse, unsupported, turn, or act (a reply)."""
+    """`kind` says what to do with a match: value, refuse, unsupported, turn; in replies also act, ask, edit.
+
+    `sets` are the fields that a match gives a value, each with its constant or CAPTURED.
+    """
 
     kind: str
     name: str
-    constant: Any
+    sets: tuple[tuple[str, Any], ...]
     node: Node
     firsts: frozenset[str] | None
 
@@ -42,10 +49,21 @@ class Match:
 
     @property
     def value(self) -> Any:
-        """What the phrase captured (several lists make one), else what its rule stands for."""
+        """What the phrase captured; several lists make one."""
         if len(self.captures) > 1 and all(isinstance(each, tuple) for each in self.captures):
             return tuple(item for each in self.captures for item in each)
-        return self.captures[-1] if self.captures else self.rule.constant
+        return self.captures[-1] if self.captures else None
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The fields it sets. A field that takes what was captured is left out where nothing was.
+
+        Several such fields take the captures in their order.
+        """
+        constants = {name: value for name, value in self.rule.sets if value is not CAPTURED}
+        captured = [name for name, value in self.rule.sets if value is CAPTURED] if self.captures else []
+        several = zip(captured, self.captures, strict=True) if len(captured) > 1 else ()
+        return constants | (dict(several) or dict.fromkeys(captured, self.value))
 
 
 @dataclass(frozen=True)
@@ -54,32 +72,61 @@ class Grammar:
     vocabulary: frozenset[str]
 
 
-def rules_of(file: str) -> Iterator[Rule]:
+def compiler(*files: str) -> Compiler:
+    """A compiler that knows the parts of these files, and the terms that they define by phrases."""
+    named = {name: pattern for file in files for name, pattern in parts(file).items()}
+    terms = dict(TERMS)
+    made = Compiler(terms, named)
+    for section in (section for file in files for section in sections(file) if section.kind == "term"):
+        name, constant = (*section.arguments, "")[:2]
+        nodes = [made.compile(phrase) for phrase in section.phrases]
+        terms[name] = either(terms.get(name), nodes, constant)
+    return made
+
+
+def either(before: Term | None, nodes: Sequence[Node], constant: str) -> Term:
+    """A term that is one of some phrases (or what the name meant before): the constant with what was
+    captured, or only that."""
+
+    def term(text: Text, at: int) -> Iterator[tuple[int, Any]]:
+        if before is not None:
+            yield from before(text, at)
+        for node in nodes:
+            for end, captures in node.match(text, at):
+                yield end, (constant, *captures) if constant else captures[-1]
+
+    return term
+
+
+def rules_of(file: str, made: Compiler) -> Iterator[Rule]:
     """The rules of one grammar file."""
-    compiler = Compiler(TERMS, parts(file))
     for section in sections(file):
-        if section.kind in {"part", "words"}:
+        if section.kind in {"part", "words", "term"}:
             continue
-        name, constant = _target(section)
+        name, sets = _targets(section)
         for phrase in section.phrases:
-            node = compiler.compile(phrase)
-            yield Rule(section.kind, name, constant, node, node.firsts())
+            node = made.compile(phrase)
+            yield Rule(section.kind, name, sets, node, node.firsts())
 
 
-def _target(section: Section) -> tuple[str, Any]:
-    """What a section's phrases set, and the constant they set it to."""
-    if section.kind == "unsupported":
-        return " ".join(section.arguments), None
-    name, constant = (*section.arguments, "", "")[:2]
-    if constant.isdigit():
-        return name, int(constant)
-    return name or section.kind, CONSTANTS.get(constant, constant or None)
+def _targets(section: Section) -> tuple[str, tuple[tuple[str, Any], ...]]:
+    """The name of a rule, and what its phrases set: `value strategy=evaluator evaluator`."""
+    if section.kind not in {"value", "refuse"}:
+        return " ".join(section.arguments) or section.kind, ()
+    pairs = [each.partition("=") for each in section.arguments]
+    sets = tuple((name, _constant(text) if equals else CAPTURED) for name, equals, text in pairs)
+    return sets[0][0], sets
+
+
+def _constant(text: str) -> Any:
+    return int(text) if text.isdigit() else CONSTANTS.get(text, text)
 
 
 @cache
 def grammar(*files: str) -> Grammar:
-    """The grammar of instructions, with more files for replies; compiled once a process."""
-    rules = tuple(rule for file in (INSTRUCTION, *files) for rule in rules_of(file))
+    """The grammar of instructions; for replies with more files, whose phrases go first. Compiled once."""
+    made = compiler(INSTRUCTION, *files)
+    rules = tuple(rule for file in (*files, INSTRUCTION) for rule in rules_of(file, made))
     literal = {word for rule in rules for word in rule.node.words()}
     return Grammar(rules, frozenset(literal) | GLUE | HEDGES | UNITS)
 
@@ -93,11 +140,11 @@ class Parse:
     left: tuple[int, ...]
 
 
-def parse(text: str, rules: Grammar, context: Context) -> Parse:
+def parse(text: str, rules: Grammar, context: Context, current: Specification | None = None) -> Parse:
     """Cover the text with phrases so that the fewest words are left over; ties go to fewer phrases."""
     names = (name for model in context.catalogue for name in (model.id, model.display_name))
     families = frozenset(first for name in names for first in atoms(name)[:1])
-    source = Text(text, tokenize(text), context, rules.vocabulary, families)
+    source = Text(text, tokenize(text), context, rules.vocabulary, families, current or Specification())
     size = len(source.tokens)
     best: list[tuple[int, Match | None]] = [(0, None)] * (size + 1)
     for at in range(size - 1, -1, -1):
@@ -160,14 +207,28 @@ def _matches(source: Text, rules: Grammar, at: int) -> Iterator[Match]:
 
 def _ends_well(source: Text, end: int) -> bool:
     """No hyphen goes on, and a number at the end is not the count of something that follows."""
-    if end == len(source.tokens):
+    tokens = source.tokens
+    if end == len(tokens):
         return True
-    following, last = source.tokens[end], source.tokens[end - 1]
+    following, last = tokens[end], tokens[end - 1]
     if following.glued:
         return False
     if last.value is None or last.norm == "one" or following.breaks:
         return True
     if following.kind is Kind.PUNCT:
         return following.norm in CLOSING
-    known = following.norm in source.vocabulary - UNITS - HEDGES
-    return following.kind is Kind.WORD and following.value is None and known
+    return following.kind is Kind.WORD and following.value is None and not _counted(source, end)
+
+
+def _counted(source: Text, at: int) -> bool:
+    """True when a number right before this word may be the count of it: `16 GPUs`, `and 3 learning rates`."""
+    tokens = source.tokens
+    norm, after = tokens[at].norm, tokens[at + 1].norm if at + 1 < len(tokens) else ""
+    if norm not in source.vocabulary or norm in HEDGES:
+        return True
+    if after in {"=", ":"}:
+        return False
+    if norm in UNITS:
+        return True
+    listed = at > 1 and tokens[at - 2].norm in {",", "and", "&"}
+    return listed and (norm in LISTED or (norm == "learning" and after == "rates"))

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from sessions.instructions.tokens import Token
-from sessions.specification import Context
+from sessions.specification import Context, Specification
 
 _SYMBOL = re.compile(r"<-?[\w-]+>|\{[\w-]+\}|[\[\]()|]|[^\s\[\](){}<>|]+")
 
@@ -27,7 +27,8 @@ _SYMBOL = re.compile(r"<-?[\w-]+>|\{[\w-]+\}|[\[\]()|]|[^\s\[\](){}<>|]+")
 class Text:
     """What a phrase is matched against: the text, its tokens, and what names can mean.
 
-    `vocabulary` are the words of the grammar, `families` what the names of the catalogue begin with.
+    `vocabulary` are the words of the grammar, `families` what the names of the catalogue begin with,
+    `current` what a reply talks about: the specification of its session.
     """
 
     text: str
@@ -35,6 +36,7 @@ class Text:
     context: Context = field(default_factory=Context)
     vocabulary: frozenset[str] = frozenset()
     families: frozenset[str] = frozenset()
+    current: Specification = field(default_factory=Specification)
 
 
 Captures = tuple[Any, ...]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sessions.instructions.doubts import withdrawn
@@ -15,7 +15,10 @@ from sessions.specification import (
     Entry,
     FieldError,
     ModelName,
+    NotYet,
     Origin,
+    Workflow,
+    implied_workflow,
     not_available_strategy,
     not_available_workflow,
     show,
@@ -23,7 +26,7 @@ from sessions.specification import (
 
 LONGEST_TEXT = 4_000
 # Signs that say nothing by themselves; any other sign is shown as not understood.
-SILENT = frozenset(",.;:!?()[]{}\"'`-–—_/&+*#•…|=")
+SILENT = frozenset(",.;:!?()[]{}\"'`-–—_/&+*#•…|=×·")
 REFUSALS = {"workflow": not_available_workflow, "strategy": not_available_strategy}
 
 
@@ -70,14 +73,37 @@ class Reading:
 
 
 def read(
-    text: str, catalogue: Sequence[ModelName], *, account: str = "", origin: Origin = Origin.SAID
+    text: str,
+    catalogue: Sequence[ModelName],
+    *,
+    account: str = "",
+    datasets: Sequence[str] = (),
+    origin: Origin = Origin.SAID,
 ) -> Reading:
-    """Read an instruction. `account` is the one that bare dataset ids belong to."""
+    """Read an instruction. `account` is the one that bare dataset ids belong to, `datasets` are its own."""
     if len(text) > LONGEST_TEXT:
         fault = f"The instruction has {len(text):,} characters."
         return Reading(text, errors=(FieldError("instruction", fault, f"Use {LONGEST_TEXT:,} at the most."),))
-    context = Context(catalogue, account)
-    return reading_of(parse(text, grammar(), context), origin)
+    context = Context(catalogue, account, datasets)
+    return _with_workflow(reading_of(parse(text, grammar(), context), origin))
+
+
+def _with_workflow(found: Reading) -> Reading:
+    """Where no workflow is said, the one that the values belong to: labels make it classification."""
+    entries, errors = dict(found.entries), list(found.errors)
+    implied = implied_workflow(entries)
+    if "workflow" not in entries and implied:
+        entries = {"workflow": implied, **entries}
+        try:
+            FIELDS["workflow"].check(implied.value, Context())
+        except FieldError as refusal:
+            errors.append(refusal)
+    preference = "workflow" in entries and entries["workflow"].value == Workflow.PREFERENCE
+    if preference and "evaluator" in entries and entries.get("strategy"):
+        # There the evaluator's name says all: it is scored by, or else by a rubric (product row 4.5).
+        other = not_available_strategy(entries.pop("strategy").value)
+        errors = [error for error in errors if error != other]
+    return replace(found, entries=entries, errors=tuple(dict.fromkeys(errors)))
 
 
 def reading_of(parsed: Parse, origin: Origin) -> Reading:
@@ -105,18 +131,24 @@ class _Values:
         self.torn: set[str] = set()
 
     def take(self, match: Match) -> None:
-        name = match.rule.name
-        if match.rule.kind == "refuse":
-            self._fault(REFUSALS[name](match.rule.constant))
-        if match.rule.kind != "value":
-            return
+        source = self.parsed.source
+        words = text_of(source.tokens, match.start, match.end, source.text)
+        for name, raw in match.values.items():
+            if match.rule.kind == "refuse":
+                self._fault(REFUSALS[name](raw))
+            elif match.rule.kind == "value":
+                self._check(name, _raw(name, raw), words)
+
+    def _check(self, name: str, raw: Any, words: str) -> None:
+        """What is understood and cannot be run yet is kept beside its refusal."""
         try:
-            value = FIELDS[name].check(_raw(name, match.value), self.parsed.source.context)
+            value = FIELDS[name].check(raw, self.parsed.source.context)
+        except NotYet as refusal:
+            self._fault(refusal)
+            value = raw
         except FieldError as error:
             self._fault(error)
             return
-        source = self.parsed.source
-        words = text_of(source.tokens, match.start, match.end, source.text)
         self._put(name, Entry(value, self.origin, words))
 
     def _fault(self, error: FieldError) -> None:
@@ -129,13 +161,22 @@ class _Values:
             return
         if before is None:
             self.entries[name] = entry
-        elif name == "base_models":
+        elif name == "workflow" and {before.value, entry.value} == {Workflow.SFT, Workflow.AUTHORING}:
+            self._chained(entry if entry.value == Workflow.SFT else before)
+        elif name in {"base_models", "labels"}:
             both = tuple(dict.fromkeys((*before.value, *entry.value)))
             self.entries[name] = Entry(both, self.origin, f"{before.words} … {entry.words}")
         else:
             self.torn.add(name)
             del self.entries[name]
             self._fault(_said_twice(name, before, entry))
+
+    def _chained(self, sft: Entry) -> None:
+        """An evaluator asked for within supervised fine-tuning is that run's own (product row 5.1)."""
+        authoring = not_available_workflow(Workflow.AUTHORING)
+        self.errors = [error for error in self.errors if error != authoring]
+        self.entries["workflow"] = sft
+        self._check("strategy", "generated", sft.words)
 
 
 def _raw(name: str, value: Any) -> Any:

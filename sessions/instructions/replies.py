@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 from sessions.instructions.doubts import withdrawn
-from sessions.instructions.grammar import Match, Parse, grammar, parse
+from sessions.instructions.edits import edited
+from sessions.instructions.grammar import Match, Parse, grammar, is_glue, parse
 from sessions.instructions.reading import LONGEST_TEXT, Reading, reading_of
-from sessions.instructions.terms import identifier
-from sessions.instructions.tokens import Kind
-from sessions.specification import FIELDS, CandidateConfig, Context, Entry, FieldError, ModelName, Origin
+from sessions.instructions.tokens import Kind, glued_run, text_of
+from sessions.specification import (
+    FIELDS,
+    CandidateConfig,
+    Context,
+    Entry,
+    FieldError,
+    ModelName,
+    Origin,
+    Specification,
+)
 
 # What may stand between the phrases of a reply that decides; anything else makes it ask again.
 CONNECTING = frozenset({"and", "then", "so"})
@@ -23,7 +32,7 @@ AGREEING = {"approve", "proceed", "yes"}
 ACCEPTED = {
     "questions": "Answer in plain words, for example “qwen3-8b”, or write “cancel”.",
     "plan": "Write “Approved, proceed.”, say what to change, or write “reject”.",
-    "promotion": "Write “Proceed with the winning config.”, or “use candidate 2 instead”, or “cancel”.",
+    "promotion": "Write “Proceed with the winning config.”, or “use candidate 2 because …”, or “cancel”.",
     "spend": "Write “Approved, proceed.” or “reject”.",
     "trouble": "Write “try again” or “cancel”.",
 }
@@ -35,7 +44,7 @@ class ReplyKind(StrEnum):
     REJECT = "reject"
     CHOOSE = "choose"
     ANSWER = "answer"
-    ASK_MODELS = "ask_models"
+    ASK = "ask"
     NOT_UNDERSTOOD = "not_understood"
 
 
@@ -43,27 +52,32 @@ class ReplyKind(StrEnum):
 class Reply:
     """`approve` at the promotion gate confirms the suggested winner; `choose` names another `candidate`.
 
-    `words` is one sentence for the person: how the reply was taken, or why it was not.
+    `words` is one sentence for the person: how the reply was taken, or why it was not. `topics` are what
+    a question asks for (`models`, `cost`, `next`, …), `reason` why another candidate was chosen.
     """
 
     kind: ReplyKind
     words: str
     entries: dict[str, Entry] = field(default_factory=dict)
     candidate: int | None = None
+    reason: str = ""
+    topics: tuple[str, ...] = ()
     reading: Reading = field(default_factory=lambda: Reading(""))
 
     def to_json(self) -> dict[str, Any]:
         entries = {name: entry.to_json() for name, entry in self.entries.items()}
         parts = {"kind": str(self.kind), "words": self.words, "candidate": self.candidate}
-        return {**parts, "entries": entries, "reading": self.reading.to_json()}
+        more = {"reason": self.reason, "topics": list(self.topics)}
+        return {**parts, **more, "entries": entries, "reading": self.reading.to_json()}
 
 
 @dataclass(frozen=True)
 class _Heard:
-    """A reply taken apart: its acts, the numbers chosen, its values, and whether every word is covered."""
+    """A reply taken apart: its acts, its questions, its values, and whether every word is covered."""
 
     acts: frozenset[str]
-    chosen: frozenset[Any]
+    chosen: tuple[Match, ...]
+    topics: tuple[str, ...]
     reading: Reading
     exact: bool
 
@@ -75,37 +89,56 @@ def reply(
     catalogue: Sequence[ModelName] = (),
     candidates: Sequence[CandidateConfig] = (),
     account: str = "",
+    datasets: Sequence[str] = (),
     asked: Sequence[str] = (),
+    current: Specification | None = None,
 ) -> Reply:
     """What a typed reply does at a gate (questions, plan, promotion, spend, trouble).
 
     `candidates` are those that may be chosen at the promotion gate; `asked` the fields that a questions
-    gate asks for, so that a bare name can answer.
+    gate asks for, so that a bare name can answer; `current` what stands now, so that it can be edited.
     """
     if len(text) > LONGEST_TEXT:
         words = f"The reply has {len(text):,} characters; use {LONGEST_TEXT:,} at the most."
         return Reply(ReplyKind.NOT_UNDERSTOOD, words)
-    parsed = parse(text, grammar("reply.grammar"), Context(catalogue, account))
-    heard = _hear(parsed, Origin.ANSWER)
-    if "ask_models" in heard.acts and len(heard.acts) == 1 and not heard.reading.entries:
-        return Reply(
-            ReplyKind.ASK_MODELS, "The supported base models are listed below.", reading=heard.reading
-        )
+    files = ("promotion.grammar", "reply.grammar") if gate_kind == "promotion" else ("reply.grammar",)
+    parsed = parse(text, grammar(*files), Context(catalogue, account, datasets), current)
+    heard = _hear(parsed)
     if gate_kind == "questions" and "dataset" in asked and (bare := _bare_dataset(parsed)):
         return Reply(ReplyKind.ANSWER, "Answered.", {"dataset": bare}, reading=heard.reading)
-    if not heard.reading.complete:
-        return _not_understood(heard.reading, gate_kind)
+    if heard.topics and not heard.reading.entries:
+        return Reply(ReplyKind.ASK, "", topics=heard.topics, reading=heard.reading)
+    if not heard.reading.complete or heard.topics:
+        return _not_understood(heard.reading, gate_kind, several=bool(heard.topics))
     if heard.reading.entries:
         return _values(heard, gate_kind)
     return _decision(heard, gate_kind, candidates)
 
 
-def _hear(parsed: Parse, origin: Origin) -> _Heard:
+def _hear(parsed: Parse) -> _Heard:
     doubtful = withdrawn(parsed)
-    acts = [match for match in parsed.matches if match.rule.kind == "act" and match not in doubtful]
+    kept = [match for match in parsed.matches if match not in doubtful]
+    acts = [match for match in kept if match.rule.kind == "act"]
     names = frozenset(match.rule.name for match in acts) - {"polite"}
-    chosen = frozenset(match.value for match in acts if match.rule.name == "choose")
-    return _Heard(names, chosen, reading_of(parsed, origin), _exact(parsed, acts))
+    chosen = tuple(match for match in acts if match.rule.name.split(" ")[0] in {"choose", "pick"})
+    topics = tuple(dict.fromkeys(match.rule.name for match in kept if match.rule.kind == "ask"))
+    reading = _edited(parsed, [match for match in kept if match.rule.kind == "edit"])
+    return _Heard(names, chosen, topics, reading, _exact(parsed, acts))
+
+
+def _edited(parsed: Parse, edits: list[Match]) -> Reading:
+    """The values said, and those that edits make of what stands now."""
+    reading = reading_of(parsed, Origin.ANSWER)
+    try:
+        changed = edited(parsed, edits)
+    except FieldError as fault:
+        return replace(reading, errors=(*reading.errors, fault))
+    both = sorted(set(changed) & set(reading.entries))
+    faults = [
+        FieldError(name, f"{FIELDS[name].label}: said twice, in different ways.", "Say it once.")
+        for name in both
+    ]
+    return replace(reading, entries={**reading.entries, **changed}, errors=(*reading.errors, *faults))
 
 
 def _exact(parsed: Parse, acts: Sequence[Match]) -> bool:
@@ -121,18 +154,19 @@ def _exact(parsed: Parse, acts: Sequence[Match]) -> bool:
 
 
 def _bare_dataset(parsed: Parse) -> Entry | None:
-    """A reply that is one bare id and nothing else."""
+    """A reply that is one bare id that no phrase understands, and nothing else."""
     tokens = parsed.source.tokens
-    if not tokens:
+    if not tokens or parsed.matches or tokens[0].kind is not Kind.WORD or is_glue(tokens, 0):
         return None
-    for end, value in identifier(parsed.source, 0):
-        if all(token.norm in SMALL_SIGNS for token in tokens[end:]):
-            try:
-                name = FIELDS["dataset"].check(value, parsed.source.context)
-            except FieldError:
-                return None
-            return Entry(name, Origin.ANSWER, value)
-    return None
+    end = glued_run(tokens, 0)
+    if any(token.norm not in SMALL_SIGNS for token in tokens[end:]):
+        return None
+    written = text_of(tokens, 0, end, parsed.source.text)
+    try:
+        name = FIELDS["dataset"].check(written, parsed.source.context)
+    except FieldError:
+        return None
+    return Entry(name, Origin.ANSWER, written)
 
 
 def _values(heard: _Heard, gate_kind: str) -> Reply:
@@ -147,7 +181,7 @@ def _values(heard: _Heard, gate_kind: str) -> Reply:
 def _decision(heard: _Heard, gate_kind: str, candidates: Sequence[CandidateConfig]) -> Reply:
     if not heard.exact:
         return _not_understood(heard.reading, gate_kind)
-    if gate_kind == "promotion" and "choose" in heard.acts:
+    if gate_kind == "promotion" and heard.chosen:
         return _choice(heard, candidates)
     if _rejects(heard.acts, gate_kind):
         return Reply(ReplyKind.REJECT, "Rejected.", reading=heard.reading)
@@ -174,22 +208,46 @@ def _rejects(acts: frozenset[str], gate_kind: str) -> bool:
 
 
 def _choice(heard: _Heard, candidates: Sequence[CandidateConfig]) -> Reply:
-    numbers = {candidate.number for candidate in candidates}
-    if len(heard.chosen) != 1 or not heard.acts <= AGREEING | {"choose", "no"}:
+    """Another candidate, by its number or by what it alone has."""
+    picking = {match.rule.name for match in heard.chosen}
+    meant = {_meant(match, candidates) for match in heard.chosen}
+    if len(meant) != 1 or not heard.acts <= AGREEING | picking | {"no"}:
         return _not_understood(heard.reading, "promotion")
-    (number,) = heard.chosen
-    if number not in numbers:
-        listed = ", ".join(str(each) for each in sorted(numbers)) or "none"
-        words = f"There is no candidate {number}. Choose one of: {listed}."
+    numbers = meant.pop()
+    if len(numbers) != 1:
+        listed = ", ".join(str(each.number) for each in candidates) or "none"
+        words = f"{_unclear(heard.chosen[0], numbers)} Choose one of: {listed}."
         return Reply(ReplyKind.NOT_UNDERSTOOD, words, reading=heard.reading)
-    words = f"Candidate {number} is promoted."
-    return Reply(ReplyKind.CHOOSE, words, candidate=int(number), reading=heard.reading)
+    reason = next((match.captures[1] for match in heard.chosen if len(match.captures) > 1), "")
+    return Reply(
+        ReplyKind.CHOOSE,
+        f"Candidate {numbers[0]} is promoted.",
+        candidate=numbers[0],
+        reason=reason.strip(" .!"),
+        reading=heard.reading,
+    )
 
 
-def _not_understood(reading: Reading, gate_kind: str) -> Reply:
+def _unclear(match: Match, numbers: tuple[int, ...]) -> str:
+    """Why a choice names no candidate, or several."""
+    if numbers:
+        return f"That could be candidate {' or '.join(map(str, numbers))}."
+    return f"There is no candidate {match.captures[0]}." if match.rule.name == "choose" else "None has that."
+
+
+def _meant(match: Match, candidates: Sequence[CandidateConfig]) -> tuple[int, ...]:
+    """The numbers of the candidates that a phrase can mean."""
+    wanted, attribute = match.captures[0], match.rule.name.removeprefix("choose").removeprefix("pick ")
+    names = wanted if isinstance(wanted, tuple) else (wanted,)
+    return tuple(each.number for each in candidates if getattr(each, attribute or "number") in names)
+
+
+def _not_understood(reading: Reading, gate_kind: str, *, several: bool = False) -> Reply:
     what = " ".join(str(error) for error in reading.errors)
     if reading.not_understood:
         lost = ", ".join(f"“{span.text}”" for span in reading.not_understood)
         what = f"Not understood: {lost}. {what}".strip()
+    if several:
+        what = f"{what} Ask, or say what to change: one of the two at a time.".strip()
     words = f"{what} {ACCEPTED.get(gate_kind, '')}".strip()
     return Reply(ReplyKind.NOT_UNDERSTOOD, words, reading=reading)

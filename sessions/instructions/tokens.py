@@ -16,10 +16,12 @@ _UNITS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
     " seventeen eighteen nineteen"
 )
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 NUMBER_WORDS = {
     **{word: Decimal(number) for number, word in enumerate(_UNITS.split())},
-    **{word: Decimal(10 * number) for number, word in enumerate(_TENS.split(), 2)},
+    **{word: Decimal(10 * number) for number, word in enumerate(TENS, 2)},
+    "hundred": Decimal(100),
+    "thousand": Decimal(1000),
 }
 SUFFIXES = {"k": 1_000, "m": 1_000_000}
 
@@ -27,7 +29,8 @@ _TOKEN = re.compile(
     r"""
     (?P<name> accounts/[\w-]+/[A-Za-z]+/[\w.-]*[\w-] )
   | (?P<upload> upload:[\w-]+ )
-  | (?P<money> \$\s?\d+(?:,\d{3})*(?:\.\d+)? | \d+(?:,\d{3})*(?:\.\d+)?\s?(?:usd|dollars?|euros?)\b )
+  | (?P<money> (?:us)?\$\s?\d+(?:,\d{3})*(?:\.\d+)?(?:[km]\b)? | usd\s?\d+(?:,\d{3})*(?:\.\d+)?
+        | \d+(?:,\d{3})*(?:\.\d+)?\s?(?:usd|dollars?|bucks|euros?|€|\$)(?!\w) | €\s?\d+(?:[.,]\d+)* )
   | (?P<percent> \d+(?:\.\d+)?\s?% )
   | (?P<number> (?:(?<![\w)])-)?
         (?: \d{1,3}(?:,\d{3})+(?![\d,]*\d) | (?:\d+(?:\.\d+)?|\.\d+)(?:e[-+]?\d+|[km])? ) (?![^\W_]|\.\d) )
@@ -99,6 +102,14 @@ def _value(kind: Kind, norm: str) -> Decimal | None:
     digits = norm.replace(",", "")
     factor = SUFFIXES.get(digits[-1], 1)
     return Decimal(digits.rstrip("km")) * factor
+
+
+def glued_run(tokens: Sequence[Token], at: int) -> int:
+    """The token after a run joined by hyphens."""
+    end = at + 1
+    while end < len(tokens) and tokens[end].glued:
+        end += 1
+    return end
 
 
 def text_of(tokens: Sequence[Token], start: int, end: int, text: str) -> str:

@@ -1,8 +1,9 @@
 """What a run is: typed, validated, each value with its origin. Pure: no Django, no files, no network."""
 
+from sessions.specification.belonging import implied_workflow, out_of_place
 from sessions.specification.catalogue import ModelName, choose, find, nearest, short_name
 from sessions.specification.changes import combine, differences
-from sessions.specification.entries import Entry, FieldError, Origin, Specification, Workflow
+from sessions.specification.entries import Entry, FieldError, NotYet, Origin, Specification, Workflow
 from sessions.specification.fields import FIELDS, Context, Field, FormReading, check_entry, read_form, show
 from sessions.specification.grid import (
     DEFAULT_GRID,
@@ -27,6 +28,7 @@ __all__ = [
     "FieldError",
     "FormReading",
     "ModelName",
+    "NotYet",
     "Option",
     "Origin",
     "Question",
@@ -40,10 +42,12 @@ __all__ = [
     "default_heldout",
     "differences",
     "find",
+    "implied_workflow",
     "missing",
     "nearest",
     "not_available_strategy",
     "not_available_workflow",
+    "out_of_place",
     "rate_text",
     "read_form",
     "resolve",

@@ -79,7 +79,15 @@ def matches(written: Atoms, catalogue: Sequence[ModelName]) -> tuple[ModelName, 
     exact = tuple(m for m in catalogue if written in (atoms(m.id), atoms(m.display_name)))
     if exact:
         return exact[:1]
-    return tuple(m for m in catalogue if _abbreviates(written, atoms(m.id)))
+    short = tuple(m for m in catalogue if _abbreviates(written, atoms(m.id)))
+    return short or tuple(m for m in catalogue if _is_family_and_size(written, atoms(m.id)))
+
+
+def _is_family_and_size(written: Atoms, whole: Atoms) -> bool:
+    """`llama 70b`: no version was said, so it means whichever there is."""
+    if len(written) != len(("family", "size")) or not is_size(written[1]):
+        return False
+    return whole[:1] == written[:1] and next(filter(is_size, whole), "") == written[1]
 
 
 def find(text: str, catalogue: Sequence[ModelName]) -> tuple[ModelName, ...]:

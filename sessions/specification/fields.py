@@ -2,126 +2,146 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field as part
+from functools import partial
 from typing import Any
 
+from sessions.specification import measures as m
 from sessions.specification import values as v
-from sessions.specification.catalogue import ModelName
-from sessions.specification.entries import Entry, FieldError, Origin
+from sessions.specification.entries import Entry, FieldError, Origin, Workflow
+from sessions.specification.field import Context, Field, field
 
+__all__ = ["FIELDS", "Context", "Field", "FormReading", "check_entry", "read_form", "show"]
 
-@dataclass(frozen=True)
-class Context:
-    """What a value is checked against: the live catalogue, and the account that bare ids belong to."""
-
-    catalogue: Sequence[ModelName] = ()
-    account: str = ""
-
-
-@dataclass(frozen=True)
-class Field:
-    """One field. `parse` takes a typed string, `check` a value; both raise `FieldError`."""
-
-    name: str
-    label: str
-    parse: Callable[[str, Context], Any]
-    check: Callable[[Any, Context], Any]
-    show: Callable[[Any], str]
-    default: Any = None
-    help: str = ""
-    advanced: bool = True
-
-
-def _field(
-    name: str,
-    label: str,
-    kind: v.Kind,
-    default: Any = None,
-    hint: str = "",
-    *,
-    advanced: bool = True,
-) -> Field:
-    """A field of a given kind, with the field's own name bound into its messages."""
-
-    def check(value: Any, context: Context) -> Any:
-        return kind.check(name, value, context)
-
-    def parse(raw: str, context: Context) -> Any:
-        return check(kind.parse(name, raw), context)
-
-    return Field(name, label, parse, check, kind.show, default, hint, advanced)
-
+_classification = partial(field, workflows=frozenset({Workflow.CLASSIFICATION}))
+_preference = partial(field, workflows=frozenset({Workflow.PREFERENCE}))
+_tuning = partial(field, workflows=frozenset(Workflow) - {Workflow.AUTHORING})
+_sweeping = partial(field, workflows=frozenset({Workflow.SFT, Workflow.CLASSIFICATION}))
 
 _ALL = (
-    _field("workflow", "Workflow", v.WORKFLOW, "sft", "What kind of fine-tuning this is.", advanced=False),
-    _field(
+    field("workflow", "Workflow", v.WORKFLOW, "sft", "What kind of fine-tuning this is.", advanced=False),
+    _preference("method", "Method", m.METHOD, hint="DPO unless ORPO is asked for."),
+    field(
         "dataset",
         "Dataset",
         v.DATASET,
         hint="A READY dataset in OpenAI chat format, or an upload.",
         advanced=False,
     ),
-    _field(
+    _tuning(
         "evaluation_dataset",
         "Evaluation dataset",
         v.DATASET,
         hint="Measured on instead of rows held out from the dataset.",
     ),
-    _field(
+    _tuning(
         "base_models",
         "Base models",
         v.MODELS,
         hint="One or more; each gets its own candidates.",
         advanced=False,
     ),
-    _field(
+    _preference("sweep_models", "Sweep base models", v.FLAG, hint="Try the supported ones to find the best."),
+    field(
         "strategy",
         "Evaluation",
         v.STRATEGY,
         "validation_loss",
         "How candidates are compared: by the loss on rows they did not train on.",
         advanced=False,
+        workflows=frozenset({Workflow.SFT}),
     ),
-    _field(
+    field(
+        "evaluator",
+        "Evaluator",
+        m.EVALUATOR,
+        hint="An evaluator's ID; its scores compare candidates.",
+        workflows=frozenset({Workflow.SFT, Workflow.PREFERENCE}),
+    ),
+    _preference("rubric", "Rubric", m.FREE, hint="What the judge prefers, in your words."),
+    field(
+        "criterion",
+        "What counts as right",
+        m.FREE,
+        hint="What a written evaluator checks, in your words.",
+        workflows=frozenset({Workflow.SFT, Workflow.AUTHORING}),
+    ),
+    _tuning(
         "lora_ranks",
         "LoRA ranks",
         v.RANKS,
         hint="1, 2, 4, 8, 16 or 32; more learns more, and costs the same.",
     ),
-    _field(
+    _tuning(
         "learning_rates", "Learning rates", v.RATES, hint="For example 1e-4; every rank is tried with each."
     ),
-    _field(
+    _preference("betas", "Betas", m.BETAS, hint="How close to the base model it stays, for example 0.1."),
+    _tuning(
+        "max_candidates",
+        "Candidates at the most",
+        v.Whole(1, 100),
+        hint="A grid that makes more is thinned: every base model keeps the middle of it.",
+    ),
+    _tuning(
         "epochs", "Epochs", v.Whole(1, 100), hint="Passes over the data; worked out from its size if empty."
     ),
-    _field(
+    _sweeping(
         "tuning_samples",
         "Samples for tuning",
         v.Whole(3, 3_000_000),
         1000,
         "Candidates train on this many rows at the most.",
     ),
-    _field("parallel_jobs", "Jobs in parallel", v.Whole(1, 50), 6, "Training jobs active at a time."),
-    _field(
+    _tuning("parallel_jobs", "Jobs in parallel", v.Whole(1, 50), 6, "Training jobs active at a time."),
+    _sweeping(
         "final_run",
         "Full-data run",
         v.FLAG,
         True,
         "Train the winning configuration on all the data; else the winner is used as it is.",
     ),
-    _field("deploy", "Deploy", v.FLAG, True, "Deploy the final model; it costs money while it runs."),
-    _field("seed", "Seed", v.Whole(0, 2**31 - 1), 42, "For samples, splits and shuffles."),
-    _field(
+    _tuning("deploy", "Deploy", v.FLAG, True, "Deploy the final model; it costs money while it runs."),
+    field(
+        "budget",
+        "Budget",
+        m.AMOUNT,
+        hint="A plan that may cost more than this amount in USD is not approved.",
+    ),
+    field("seed", "Seed", v.Whole(0, 2**31 - 1), 42, "For samples, splits and shuffles."),
+    _tuning(
         "heldout_rows",
         "Held-out rows",
         v.Whole(1, 100_000),
         hint="Rows kept from training to measure on; a tenth of the data, at most 100, if empty.",
     ),
-    _field(
+    _tuning("test_share", "Test share", m.SHARE, hint="The part of the data to measure on, for example 20%."),
+    field(
         "drop_bad_rows", "Drop bad rows", v.FLAG, False, "Leave out rows with a problem instead of stopping."
     ),
-    _field("title", "Title", v.TITLE, hint="A name for the run.", advanced=False),
+    _classification(
+        "labels", "Labels", m.LABELS, hint="What an answer may be; taken from the data if empty."
+    ),
+    _classification(
+        "imbalance_threshold",
+        "Imbalance threshold",
+        m.THRESHOLD,
+        hint="Most frequent over least frequent label that is still unflagged; 50 if empty.",
+    ),
+    _classification(
+        "benchmark_only", "Benchmark only", v.FLAG, hint="Measure the base models, and train nothing."
+    ),
+    _classification(
+        "compare_base",
+        "Compare base models",
+        v.FLAG,
+        hint="Measure the base models against each other first.",
+    ),
+    _preference("make_pairs", "Make pairs", v.FLAG, hint="Make preference pairs from prompts."),
+    _preference("target", "Target", m.TARGET, hint="A goal to reach, for example a win rate of 70%."),
+    _preference("stop_early", "Stop early", v.FLAG, hint="Start no more jobs once the target is reached."),
+    field("title", "Title", v.TITLE, hint="A name for the run.", advanced=False),
 )
 FIELDS: Mapping[str, Field] = {each.name: each for each in _ALL}
 
@@ -130,8 +150,8 @@ FIELDS: Mapping[str, Field] = {each.name: each for each in _ALL}
 class FormReading:
     """What a submitted form gave: good entries by field name, and faults."""
 
-    entries: dict[str, Entry] = field(default_factory=dict)
-    errors: list[FieldError] = field(default_factory=list)
+    entries: dict[str, Entry] = part(default_factory=dict)
+    errors: list[FieldError] = part(default_factory=list)
 
 
 def read_form(raw: Mapping[str, str], context: Context) -> FormReading:

@@ -56,6 +56,9 @@ def _from_data(spec: Specification, total_samples: int) -> dict[str, Entry]:
     epochs = Entry(default_epochs(total_samples), Origin.DATA, f"min(5, ceil(2500 / rows)) with {rows}")
     if spec.value("evaluation_dataset"):
         heldout = Entry(0, Origin.DATA, "none held out: the evaluation dataset is measured on")
+    elif share := spec.value("test_share"):
+        held = max(1, round(total_samples * share))
+        heldout = Entry(held, Origin.DATA, f"{FIELDS['test_share'].show(share)} of {rows}")
     else:
         heldout = Entry(default_heldout(total_samples), Origin.DATA, f"a tenth of {rows}, at most 100")
     return {"epochs": epochs, "heldout_rows": heldout}
@@ -72,7 +75,7 @@ def resolve(spec: Specification, *, total_samples: int) -> Specification:
     defaults = {
         name: Entry(field.default, Origin.DEFAULT)
         for name, field in FIELDS.items()
-        if field.default is not None
+        if field.default is not None and spec.value("workflow", "sft") in field.workflows
     }
     resolved = Specification({**defaults, **_from_data(spec, total_samples), **kept})
     _check_against_data(resolved, total_samples)
@@ -117,10 +120,20 @@ def grid(spec: Specification) -> tuple[tuple[int, float], ...]:
     return DEFAULT_GRID
 
 
+def thinned(combined: list[tuple[str, tuple[int, float]]], most: int) -> list[tuple[str, tuple[int, float]]]:
+    """At most `most` of the grid, in its order: the middle pair of every base model first, then outwards."""
+    pairs = list(dict.fromkeys(pair for _, pair in combined))
+    outwards = sorted(range(len(pairs)), key=lambda at: (abs(2 * at - len(pairs) + 1), at))
+    rank = {pairs[at]: place for place, at in enumerate(outwards)}
+    kept = sorted(combined, key=lambda each: rank[each[1]])[:most]
+    return [each for each in combined if each in kept]
+
+
 def candidates(spec: Specification) -> tuple[CandidateConfig, ...]:
     """The candidates of the sweep, numbered from 1: base models in the order said, then the grid."""
     pairs = grid(spec)
     combined = list(itertools.product(spec.value("base_models", ()), pairs))
+    combined = thinned(combined, spec.value("max_candidates") or len(combined))
     if len(combined) > MAX_CANDIDATES:
         raise FieldError(
             "lora_ranks",

@@ -9,6 +9,9 @@ from typing import Any
 from sessions.specification.catalogue import ModelName
 from sessions.specification.entries import Specification
 
+# The others try the supported ones (preference learning), or train nothing (evaluator authoring).
+MODELS_NEEDED = {"sft", "classification"}
+
 
 @dataclass(frozen=True)
 class Option:
@@ -49,7 +52,16 @@ def missing(
                 "Pick one, upload a JSONL file, or write accounts/ACCOUNT/datasets/ID.",
             )
         )
-    if not spec.value("base_models"):
+    if spec.value("strategy") == "evaluator" and not spec.value("evaluator"):
+        questions.append(
+            Question(
+                "evaluator",
+                "Which evaluator should score the candidates?",
+                (),
+                "Write accounts/ACCOUNT/evaluators/ID.",
+            )
+        )
+    if not spec.value("base_models") and spec.value("workflow", "sft") in MODELS_NEEDED:
         options = tuple(Option(model.full, model.display_name or model.id) for model in catalogue)
         questions.append(
             Question(

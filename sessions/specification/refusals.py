@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sessions.specification.entries import FieldError
+from sessions.specification.entries import FieldError, NotYet, Workflow
 
 CONSOLE = "https://app.fireworks.ai"
 DOCS = "https://docs.fireworks.ai"
@@ -35,10 +35,12 @@ _STRATEGIES = {
 def not_available_workflow(name: str) -> FieldError:
     """The refusal for a kind of fine-tuning, known or not."""
     fault, remedy = _WORKFLOWS.get(name, (f"“{name}” is not a workflow of this portal.", _SFT_HERE))
-    return FieldError("workflow", fault, remedy)
+    kind = NotYet if name in set(Workflow) else FieldError
+    return kind("workflow", fault, remedy)
 
 
 def not_available_strategy(name: str) -> FieldError:
     """The refusal for a way of evaluating."""
     fault = _STRATEGIES.get(name, f"“{name}” is not a way of evaluating that this portal knows.")
-    return FieldError("strategy", fault, "Use validation loss for evaluation.")
+    kind = NotYet if name in _STRATEGIES else FieldError
+    return kind("strategy", fault, "Use validation loss for evaluation.")

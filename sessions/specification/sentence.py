@@ -7,27 +7,61 @@ from typing import Any
 
 from sessions.specification.catalogue import short_name
 from sessions.specification.entries import Specification
+from sessions.specification.fields import show
 from sessions.specification.values import rate_text, words
 
+_OPENINGS = {
+    "sft": "Run supervised fine-tuning",
+    "preference": "Run preference learning",
+    "classification": "Run classification fine-tuning",
+    "authoring": "Write an evaluator",
+}
+_STRATEGIES = {
+    "validation_loss": "Use validation loss for evaluation.",
+    "evaluator": "Use my own evaluator.",
+    "generated": "Generate an evaluator for me.",
+}
+
+
+def _either(yes: str, no: str) -> Callable[[Any], str]:
+    return lambda value: yes if value else no
+
+
 _PARTS: dict[str, Callable[[Any], str]] = {
+    "method": lambda name: f"Use {name.upper()} as the method.",
+    "sweep_models": _either("Sweep the supported base models.", "Do not sweep base models."),
+    "max_candidates": lambda n: f"Try at most {n} {'candidate' if n == 1 else 'candidates'}.",
     "epochs": lambda n: f"Train each candidate for {n} {'epoch' if n == 1 else 'epochs'}.",
     "tuning_samples": lambda n: f"Use {n} samples for HP tuning.",
     "parallel_jobs": lambda n: f"Run up to {n} training {'job' if n == 1 else 'jobs'} in parallel.",
-    "final_run": lambda yes: "Do the full-data final run." if yes else "Skip the full-data final run.",
-    "deploy": lambda yes: "Deploy the final model." if yes else "Do not deploy the final model.",
+    "final_run": _either("Do the full-data final run.", "Skip the full-data final run."),
+    "deploy": _either("Deploy the final model.", "Do not deploy the final model."),
     "evaluation_dataset": lambda name: f"Use {name} as the eval dataset.",
-    "strategy": lambda _name: "Use validation loss for evaluation.",
+    "strategy": lambda name: _STRATEGIES[name],
+    "evaluator": lambda name: f"Use evaluator {name}.",
+    "rubric": lambda text: f"Rubric: “{text}”.",
+    "criterion": lambda text: f"What counts as right: “{text}”.",
+    "budget": lambda amount: f"The budget is ${amount}.",
     "heldout_rows": lambda n: f"Hold out {n} rows for evaluation.",
-    "drop_bad_rows": lambda yes: "Drop bad rows." if yes else "Keep bad rows.",
+    "test_share": lambda share: f"Hold out {show('test_share', share)} for evaluation.",
+    "drop_bad_rows": _either("Drop bad rows.", "Keep bad rows."),
     "seed": lambda n: f"Use seed {n}.",
+    "labels": lambda labels: f"Labels are: {', '.join(f'“{each}”' for each in labels)}.",
+    "imbalance_threshold": lambda n: f"Use an imbalance threshold of {n:g}.",
+    "benchmark_only": _either("Just benchmark, train nothing.", "Do not stop after the benchmark."),
+    "compare_base": _either("Do the base-vs-base comparison.", "Skip the base-vs-base comparison."),
+    "make_pairs": _either("Generate preference pairs automatically.", "Do not generate preference pairs."),
+    "target": lambda target: f"The target is a {show('target', target)}.",
+    "stop_early": _either("Stop early once the target is reached.", "Do not stop early."),
     "title": lambda text: f"Call the run “{text}”.",
 }
 
 
 def _first(spec: Specification) -> str:
-    said = ["Run supervised fine-tuning"]
+    workflow = spec.value("workflow", "sft")
+    said = [_OPENINGS.get(workflow, _OPENINGS["sft"])]
     if dataset := spec.value("dataset"):
-        said.append(f"on {dataset}")
+        said.append(f"{'for' if workflow == 'authoring' else 'on'} {dataset}")
     if models := spec.value("base_models"):
         said.append(f"across {words([short_name(model) for model in models])}")
     if grid := list(_grid(spec)):
@@ -35,11 +69,17 @@ def _first(spec: Specification) -> str:
     return f"{' '.join(said)}."
 
 
+def _many(name: str, values: list[str]) -> str:
+    return f"{name}{'s' * (len(values) > 1)} {words(values)}"
+
+
 def _grid(spec: Specification) -> Iterator[str]:
     if rates := spec.value("learning_rates"):
-        yield f"learning rate{'s' * (len(rates) > 1)} {words([rate_text(rate) for rate in rates])}"
+        yield _many("learning rate", [rate_text(rate) for rate in rates])
     if ranks := spec.value("lora_ranks"):
-        yield f"LoRA rank{'s' * (len(ranks) > 1)} {words([str(rank) for rank in ranks])}"
+        yield _many("LoRA rank", [str(rank) for rank in ranks])
+    if betas := spec.value("betas"):
+        yield _many("beta", [f"{beta:g}" for beta in betas])
 
 
 def sentence(spec: Specification) -> str:

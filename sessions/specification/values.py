@@ -191,8 +191,20 @@ def _title(name: str, value: str, _context: Any) -> str:
     return text
 
 
-WORKFLOW = Text(_workflow, lambda value: {"sft": "supervised fine-tuning"}.get(value, value))
-STRATEGY = Text(_strategy, lambda value: value.replace("_", " "))
+WORKFLOWS = {
+    "sft": "supervised fine-tuning",
+    "preference": "preference learning",
+    "classification": "classification",
+    "authoring": "evaluator authoring",
+}
+STRATEGIES = {
+    "validation_loss": "validation loss",
+    "evaluator": "an evaluator of your own",
+    "generated": "a generated evaluator",
+}
+
+WORKFLOW = Text(_workflow, lambda value: WORKFLOWS.get(value, value))
+STRATEGY = Text(_strategy, lambda value: STRATEGIES.get(value, value))
 DATASET = Text(_dataset)
 TITLE = Text(_title)
 MODELS = Many(_model, short_name, lambda _name, raw: raw, NAMES_APART)

@@ -15,7 +15,7 @@ from sessions.replies import Kind
 from sessions.views.reading import context, person, session_or_404
 from sessions.views.session import show
 
-STATUS = {Kind.AGAIN: 422, Kind.MODELS: 200, Kind.CLOSED: 409, Kind.STALE: 409}
+STATUS = {Kind.AGAIN: 422, Kind.CLOSED: 409, Kind.STALE: 409}  # else 200: a question was answered
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -32,7 +32,7 @@ def decide(request: HttpRequest, public_id: str, number: int) -> HttpResponse:
         messages.success(request, outcome.text)
         return redirect(session)
     session.refresh_from_db()
-    return show(request, session, outcome, STATUS[outcome.kind])
+    return show(request, session, outcome, STATUS.get(outcome.kind, 200))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

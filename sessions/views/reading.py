@@ -12,7 +12,7 @@ from django.utils import timezone
 from sessions import catalogue
 from sessions.board import Facts
 from sessions.models import Event, Plan, TuningSession
-from sessions.queries import Person, account_name, sessions_of
+from sessions.queries import Person, account_name, dataset_names, sessions_of
 from sessions.specification import Context
 
 EVENTS_SHOWN = 200
@@ -67,5 +67,5 @@ def events_after(session: TuningSession, seq: int, count: int) -> list[Event]:
 
 
 def context() -> Context:
-    """What typed values are checked against: the tunable models, and the account."""
-    return Context(catalogue.names(catalogue.load(timezone.now())), account_name())
+    """What typed values are checked against: the tunable models, the account, and its datasets."""
+    return Context(catalogue.names(catalogue.load(timezone.now())), account_name(), dataset_names())

@@ -128,15 +128,16 @@ class Command(BaseCommand):
         draft = Draft(self.options["instruction"])
         intake = take(draft.typed, shelf(), self.person, timezone.now().date())
         facts: dict[str, Any] = {
+            "text": draft.text,
             "values": intake.specification.to_json(),
+            "spans": [span.to_json() for span in intake.reading.spans],
             "not_understood": [span.text for span in intake.reading.not_understood],
+            "recognised": {span.text: span.field for span in intake.reading.not_understood if span.field},
             "missing": [question.field for question in intake.questions],
-            "errors": [error.to_json() for error in intake.reading.errors],
+            "conflicts": intake.conflicts,
+            "errors": [error.to_json() for error in intake.errors],
         }
-        lines = [f"{name}: {entry['value']} ({entry['words']})" for name, entry in facts["values"].items()]
-        lines += [f"not understood: {words}" for words in facts["not_understood"]]
-        lines += [f"refused: {error['fault']} {error['remedy']}" for error in facts["errors"]]
-        self.say(facts, lines)
+        self.say(facts, shown.reading_text(intake.specification, facts))
 
     def events(self) -> None:
         session, after = self.found(), self.options["after"]
@@ -173,7 +174,8 @@ class Command(BaseCommand):
         if outcome.kind in {Kind.AGAIN, Kind.CLOSED, Kind.STALE}:
             raise CommandError(outcome.text)
         session.refresh_from_db()
-        self.say({**shown.detail(session), "answer": outcome.text}, [outcome.text])
+        facts = {"kind": outcome.kind, "answer": outcome.text, "lines": list(outcome.lines)}
+        self.say({**shown.detail(session), **facts}, [outcome.text, *outcome.lines])
 
     def cancel(self) -> None:
         session = self.found()

@@ -1,5 +1,5 @@
-# ruff: noqa: E501, ISC004  (a table: one row a sentence)
-"""Sentences people type, with the values they mean, and the words that must be shown as not understood."""
+# ruff: noqa: E501  (a table: one row a sentence)
+"""Turns of phrase, with the values they mean, and the words that must be shown as not understood."""
 
 from __future__ import annotations
 
@@ -10,46 +10,6 @@ from tests.unit.specification.examples import full
 X, Y = "accounts/acme/datasets/x", "accounts/acme/datasets/y"
 Q8, Q32 = full("qwen3-8b"), full("qwen3-32b")
 BOTH = full("qwen3-8b", "qwen3-32b")
-
-# The example instructions and the customisations of the source document, as they stand there.
-SOURCE: list[tuple[str, dict[str, Any]]] = [
-    (
-        "Run supervised fine-tuning on accounts/myacct/datasets/customer-support-conv. Use Qwen3 32B as the base model. "
-        "Use validation loss for evaluation.",
-        {
-            "workflow": "sft",
-            "dataset": "accounts/myacct/datasets/customer-support-conv",
-            "base_models": Q32,
-            "strategy": "validation_loss",
-        },
-    ),
-    (
-        "Run SFT on accounts/myacct/datasets/mydata across qwen3-8b and qwen3-32b with learning rates 1e-4 and 5e-5, "
-        "LoRA ranks 16 and 32, and 3 epochs.",
-        {
-            "workflow": "sft",
-            "dataset": "accounts/myacct/datasets/mydata",
-            "base_models": BOTH,
-            "learning_rates": (1e-4, 5e-5),
-            "lora_ranks": (16, 32),
-            "epochs": 3,
-        },
-    ),
-    (
-        "Use LoRA ranks 8, 16, 32 with learning rates 1e-4 and 5e-5.",
-        {"lora_ranks": (8, 16, 32), "learning_rates": (1e-4, 5e-5)},
-    ),
-    ("Train each candidate for 3 epochs.", {"epochs": 3}),
-    ("Use 500 samples for HP tuning.", {"tuning_samples": 500}),
-    ("Run up to 10 training jobs in parallel.", {"parallel_jobs": 10}),
-    ("Skip the full-data final run.", {"final_run": False}),
-    (
-        "Use accounts/myacct/datasets/holdout as the eval dataset.",
-        {"evaluation_dataset": "accounts/myacct/datasets/holdout"},
-    ),
-    ("Use validation loss for evaluation.", {"strategy": "validation_loss"}),
-    ("validation loss is fine", {"strategy": "validation_loss"}),
-]
 
 # Understood to the last word.
 UNDERSTOOD: list[tuple[str, dict[str, Any]]] = [
@@ -132,6 +92,13 @@ UNDERSTOOD: list[tuple[str, dict[str, Any]]] = [
     ("Use the default grid.", {}),
     (f"Use {Y} for evaluation", {"evaluation_dataset": Y}),
     ("Fine-tune DeepSeek V4 Flash and Kimi K2.6", {"base_models": full("deepseek-v4-flash", "kimi-k2p6")}),
+    ("two hundred samples for tuning", {"tuning_samples": 200}),
+    ("twenty five epochs", {"epochs": 25}),
+    ("1.5 thousand samples for tuning", {"tuning_samples": 1500}),
+    ("10% held out", {"test_share": 0.1}),
+    ("Keep it under $5", {"budget": "5.00"}),
+    ("target validation loss below 0.5", {"target": ("validation_loss", 0.5)}),
+    ("Use Llama 70B", {"base_models": full("llama-v3p3-70b-instruct")}),
     ("", {}),
 ]  # fmt: skip
 
@@ -148,8 +115,6 @@ PARTLY: list[tuple[str, dict[str, Any], list[str]]] = [
     ("epochs: 1-5", {}, ["epochs", "1-5"]),
     ("between 2 and 4 epochs", {}, ["between 2 and 4 epochs"]),
     ("LoRA rank 8 to 32", {}, ["LoRA rank 8 to 32"]),
-    ("two hundred samples for tuning", {}, ["two hundred samples"]),
-    ("twenty five epochs", {}, ["twenty five epochs"]),
     ("3 epochs if the dataset is small", {}, ["3 epochs if the dataset is small"]),
     ("should we use rank 8?", {}, ["should we use rank 8"]),
     ("What about 3 epochs?", {}, ["What about 3 epochs"]),
@@ -157,21 +122,24 @@ PARTLY: list[tuple[str, dict[str, Any], list[str]]] = [
     ("early stopping after 2 epochs", {}, ["early stopping after 2 epochs"]),
     ("Forget rank 8", {}, ["Forget rank 8"]),
     ("use 3 epochs. Actually 5.", {}, ["3 epochs", "Actually 5"]),
-    ("rank 8 and 16 GPUs", {}, ["rank 8 and 16 GPUs"]),
+    ("rank 8 and 16 GPUs", {"lora_ranks": (8,)}, ["16 GPUs"]),
+    ("rank 8 and 16 things", {}, ["rank 8 and 16 things"]),
+    ("rank 8 and 4 learning rates", {}, ["rank 8 and 4 learning rates"]),
+    ("$5 to $10", {}, ["$5 to $10"]),
+    ("under $5 or $10", {}, ["under $5 or $10"]),
+    ("3 epochs. No, 4.", {}, ["3 epochs", "No", "4"]),
     ("anything but qwen3-8b", {}, ["anything but qwen3-8b"]),
-    ("Use all models but qwen3-8b", {}, ["all models but qwen3-8b"]),
+    ("Use all models but qwen3-8b", {}, ["Use all models but qwen3-8b"]),
     ("I don't want qwen3-8b", {}, ["don't want qwen3-8b"]),
     ("use qwen3-8b, not qwen3-32b", {"base_models": Q8}, ["not qwen3-32b"]),
     ("qwen3-8b as the judge", {}, ["qwen3-8b as the judge"]),
     ("use 500 samples", {}, ["500 samples"]),
-    ("10% held out", {}, ["10% held out"]),
     ("Run SFT on my-data with qwen3-8b", {"workflow": "sft", "base_models": Q8}, ["my-data"]),
     ("Email me a poem. Use qwen3-8b", {"base_models": Q8}, ["Email me a poem"]),
     ("Bitte trainiere qwen3-8b", {"base_models": Q8}, ["Bitte trainiere"]),
     ("Do not deploy it, I only want the report", {"deploy": False}, ["report"]),
     (f"SFT on {X} with qwen3-8b, budget $20, batch size 8",
-     {"workflow": "sft", "dataset": X, "base_models": Q8}, ["budget $20", "batch size 8"]),
-    ("Keep it under $5", {}, ["Keep it under $5"]),
+     {"workflow": "sft", "dataset": X, "base_models": Q8, "budget": "20.00"}, ["batch size 8"]),
     ("3 epochs for qwen3-8b and 5 for qwen3-32b", {"base_models": BOTH}, ["3 epochs", "5"]),
     (f"Use our dataset {X} to teach Qwen3 32B how to answer tickets.",
      {"dataset": X, "base_models": Q32}, ["teach", "how to answer tickets"]),
@@ -181,7 +149,6 @@ PARTLY: list[tuple[str, dict[str, Any], list[str]]] = [
     ("it should have 3 epochs", {}, ["should have 3 epochs"]),
     ("skip the sweep", {}, ["skip"]),
     ("Skip phase 4", {}, ["Skip phase 4"]),
-    ("target validation loss below 0.5", {}, ["target validation loss below 0.5"]),
     ("We need rank 16 because rank 8 was too low", {}, ["rank 16 because rank 8 was too low"]),
     ("qwen3-8b § 3 epochs", {"base_models": Q8, "epochs": 3}, ["§"]),
 ]  # fmt: skip
@@ -212,20 +179,18 @@ FAULTY: list[tuple[str, str, str, str]] = [
     ("3 epochs for qwen3-8b and 5 epochs for qwen3-32b", "epochs", "3 and as 5", "once"),
     ("rank 8 with lr 1e-4 and rank 16 with lr 5e-5", "lora_ranks", "8 and as 16", "one list"),
     (f"on {X} and {Y}", "dataset", "said twice", "evaluation dataset"),
-    ("Run DPO with qwen3-8b", "workflow", "Preference learning", "app.fireworks.ai"),
-    ("preference learning please", "workflow", "Preference learning", "docs.fireworks.ai"),
-    ("Fine-tune a classifier", "workflow", "Classification", "supervised"),
-    ("Just benchmark", "workflow", "Classification", "supervised"),
     ("Run reinforcement fine-tuning", "workflow", "Reinforcement", "app.fireworks.ai"),
     ("Fine-tune a vision model", "workflow", "images", "app.fireworks.ai"),
     ("Run full-parameter SFT", "workflow", "Full-parameter", "app.fireworks.ai"),
-    (
-        "Use evaluator accounts/myacct/evaluators/my-eval.",
-        "strategy",
-        "evaluator of your own",
-        "validation loss",
-    ),
-    ("Use my own evaluator", "strategy", "evaluator of your own", "validation loss"),
-    ("Generate an evaluator for me.", "strategy", "Generating", "validation loss"),
-    ("agent-generated evaluator", "strategy", "Generating", "validation loss"),
+]
+
+# Understood, kept, and refused for now: what was read, and words of the fault and of the remedy.
+NOT_YET: list[tuple[str, str, str, str, str]] = [
+    ("Run DPO with qwen3-8b", "workflow", "preference", "Preference learning", "app.fireworks.ai"),
+    ("preference learning please", "workflow", "preference", "Preference learning", "docs.fireworks.ai"),
+    ("Fine-tune a classifier", "workflow", "classification", "Classification", "supervised"),
+    ("Just benchmark", "workflow", "classification", "Classification", "supervised"),
+    ("Author an evaluator", "workflow", "authoring", "Writing evaluators", "validation loss"),
+    ("Use my own evaluator", "strategy", "evaluator", "evaluator of your own", "validation loss"),
+    ("Write an evaluator for me.", "strategy", "generated", "Generating", "validation loss"),
 ]

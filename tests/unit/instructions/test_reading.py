@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sessions.instructions import Reading, read
 from sessions.specification import Entry, ModelName, Origin, Specification, sentence
-from tests.unit.instructions.sentences import FAULTY, PARTLY, SOURCE, UNDERSTOOD, Y
+from tests.unit.instructions.sentences import FAULTY, NOT_YET, PARTLY, UNDERSTOOD, Y
 from tests.unit.specification.examples import CATALOGUE, full
 
 
@@ -23,7 +23,7 @@ def values(found: Reading) -> dict[str, Any]:
     return {name: entry.value for name, entry in found.entries.items()}
 
 
-@pytest.mark.parametrize(("text", "expected"), [*SOURCE, *UNDERSTOOD])
+@pytest.mark.parametrize(("text", "expected"), UNDERSTOOD)
 def test_understood_to_the_last_word(text: str, expected: dict[str, Any]) -> None:
     found = reading(text)
     assert values(found) == expected
@@ -48,6 +48,33 @@ def test_faults_name_the_field_and_the_remedy(text: str, field: str, fault: str,
     assert field not in found.entries
 
 
+@pytest.mark.parametrize(("text", "field", "value", "fault", "remedy"), NOT_YET)
+def test_what_cannot_be_run_yet_is_read_and_refused(
+    text: str, field: str, value: str, fault: str, remedy: str
+) -> None:
+    found = reading(text)
+    [error] = found.errors
+    assert (found.entries[field].value, error.field) == (value, field)
+    assert fault in error.fault
+    assert remedy in error.remedy
+
+
+def test_an_evaluator_asked_for_within_a_run_is_the_runs_own() -> None:
+    found = reading("Run SFT on accounts/a/datasets/x and write an evaluator for accounts/a/datasets/x")
+    assert values(found) == {"workflow": "sft", "dataset": "accounts/a/datasets/x", "strategy": "generated"}
+    assert [error.field for error in found.errors] == ["strategy"]
+
+
+def test_an_evaluator_in_preference_learning_is_no_other_strategy() -> None:
+    found = reading("Run ORPO. Use evaluator accounts/a/evaluators/e.")
+    assert values(found) == {
+        "workflow": "preference",
+        "method": "orpo",
+        "evaluator": "accounts/a/evaluators/e",
+    }
+    assert [error.field for error in found.errors] == ["workflow"]
+
+
 def test_entries_quote_the_words_and_spans_point_at_them() -> None:
     text = "Run SFT with learning rates 1e-4 and 5e-5, and LoRA rank 16."
     found = reading(text)
@@ -59,9 +86,9 @@ def test_entries_quote_the_words_and_spans_point_at_them() -> None:
     ]
 
 
-def test_budgets_and_unsupported_settings_are_named() -> None:
-    found = reading("Keep it under $5, batch size of 32, weight decay 0.1")
-    assert [span.field for span in found.not_understood] == ["budget", "batch size", "weight decay"]
+def test_unsupported_settings_are_named() -> None:
+    found = reading("batch size of 32, weight decay 0.1, judge with qwen3-32b")
+    assert [span.field for span in found.not_understood] == ["batch size", "weight decay", "judge model"]
 
 
 def test_a_model_said_in_two_places_counts_once_and_two_models_make_a_list() -> None:

@@ -1,0 +1,101 @@
+"""Text in the person's own words: labels, what is quoted, and the rest of a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sessions.instructions.modelnames import model
+from sessions.instructions.patterns import Text
+from sessions.instructions.tokens import Kind, glued_run, text_of
+
+BETWEEN_LABELS = {",", "and", "/", "|", "or", "&"}
+SENTENCE_ENDS = {".", "!", "?", ";"}
+LONGEST_LABEL, MOST_LABELS = 5, 200
+
+
+def quoted(text: Text, at: int) -> Iterator[tuple[int, str]]:
+    """Text between quotation marks, as written."""
+    if text.tokens[at].norm != '"':
+        return
+    for end in range(at + 1, len(text.tokens)):
+        if text.tokens[end].norm == '"':
+            yield end + 1, text.text[text.tokens[at].end : text.tokens[end].start]
+            return
+
+
+def rest(text: Text, at: int) -> Iterator[tuple[int, str]]:
+    """The words up to the end of the sentence or line."""
+    end = at
+    while end < len(text.tokens) and text.tokens[end].norm not in SENTENCE_ENDS:
+        if end > at and text.tokens[end].breaks:
+            break
+        end += 1
+    if end > at:
+        yield end, text_of(text.tokens, at, end, text.text)
+
+
+def labels(text: Text, at: int) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Two or more labels: `billing, technical and sales`, `"card lost", "card stolen"`, `0 and 1`."""
+    opened = text.tokens[at].norm in {"[", "(", "{"}
+    position: int | None = at + opened
+    found: list[str] = []
+    while position is not None and len(found) < MOST_LABELS:
+        item = _label(text, position)
+        if item is None:
+            return
+        position, name = item
+        found.append(name)
+        if opened and position < len(text.tokens) and text.tokens[position].norm in {"]", ")", "}"}:
+            yield position + 1, tuple(found)
+            return
+        if not opened and len(found) > 1:
+            yield position, tuple(found)
+        position = _next_label(text, position)
+
+
+def _next_label(text: Text, at: int) -> int | None:
+    """After `,`, `and`, `, and`, `or` or a new line that is a list item; None at the end."""
+    start = at
+    while at < len(text.tokens) and at - start < 2 and text.tokens[at].norm in BETWEEN_LABELS:
+        at += 1
+    if at == start and at < len(text.tokens) and text.tokens[at].breaks:
+        at += text.tokens[at].norm in {"-", "*", "•"}
+        return at if at > start and at < len(text.tokens) else None
+    return at if start < at < len(text.tokens) else None
+
+
+def _label(text: Text, at: int) -> tuple[int, str] | None:
+    """One label. Several words, or a word that the grammar uses, must stand between two separators."""
+    if at >= len(text.tokens):
+        return None
+    if found := next(quoted(text, at), None):
+        return found
+    end = at
+    while end < len(text.tokens) and end - at < 4 * LONGEST_LABEL and not _ends(text, at, end):
+        end += 1
+    name = text_of(text.tokens, at, end, text.text) if end > at else ""
+    run = text.tokens[at:end]
+    plain = all(token.kind in {Kind.WORD, Kind.NUMBER} for token in run)
+    if not name or not plain or next(model(text, at), None):
+        return None
+    ended = end == len(text.tokens) or _separates(text, end)
+    one = glued_run(text.tokens, at) == end
+    free = not any(token.norm in text.vocabulary or token.value is not None for token in run)
+    if ended and (one or (free and len(name.split()) <= LONGEST_LABEL)):
+        return end, name
+    first = glued_run(text.tokens, at)
+    alone = not any(token.norm in text.vocabulary for token in text.tokens[at:first])
+    follows = first < len(text.tokens) and text.tokens[first].norm in text.vocabulary
+    if alone and follows and run[0].value is None:
+        return first, text_of(text.tokens, at, first, text.text)
+    return None
+
+
+def _ends(text: Text, at: int, end: int) -> bool:
+    return _separates(text, end) and end >= at
+
+
+def _separates(text: Text, end: int) -> bool:
+    token = text.tokens[end]
+    stops = SENTENCE_ENDS | BETWEEN_LABELS | {"]", ")", "}", ":"}
+    return token.norm in stops or token.breaks
