@@ -10,22 +10,34 @@ from sessions.models import Candidate, Resource
 from sessions.states import CandidateState, ResourceState
 from workflows.faults import left_as_it_is
 from workflows.fireworks import deployments, jobs
-from workflows.fireworks.errors import CallForbidden, NotFound, Permanent
+from workflows.fireworks.errors import CallForbidden, NotFound, Permanent, Temporary
 from workflows.outcomes import Cancelled, Outcome, Wait
 from workflows.phases import candidates
 from workflows.work import Work
 
 log = logging.getLogger(__name__)
+PATIENCE_SECONDS = 15 * 60  # a job that is told to end writes its results first
 
 
 def step(work: Work) -> Outcome:
     """Ask for the end of every job and deployment of this session, and wait until they are over."""
     if left_as_it_is(work.session):
         return Cancelled("Ended before everything was seen to have stopped")
+    asked = work.session.cancel_requested_at or work.now
     if not all_stopped(work):
-        return Wait(work.poll_seconds)
+        return keep_looking(work, (work.now - asked).total_seconds())
     rejected = work.session.gates.filter(decision="rejected").exists()
     return Cancelled("Stopped at your word" if rejected else "Cancelled")
+
+
+def keep_looking(work: Work, seconds: float) -> Outcome:
+    """Look again soon. What does not stop for so long is told to a person by way of a passing fault."""
+    if seconds < PATIENCE_SECONDS:
+        return Wait(work.poll_seconds)
+    running = [each.job for each in work.session.candidates.filter(state=CandidateState.ACTIVE)]
+    standing = [each.name for each in made(work, "deployment")]
+    names = ", ".join(running + standing)
+    raise Temporary(f"After {PATIENCE_SECONDS // 60} minutes it has not stopped: {names}")
 
 
 def all_stopped(work: Work) -> bool:

@@ -10,7 +10,7 @@ from sessions.scoreboard import scoreboard, to_csv
 from sessions.states import Status
 from workflows import facts, pictures, report, tables
 from workflows.faults import left_as_it_is
-from workflows.outcomes import Finished, Outcome, Wait
+from workflows.outcomes import Finished, Outcome
 from workflows.phases import cancelling, deployment
 from workflows.work import Work
 
@@ -19,7 +19,7 @@ def step(work: Work) -> Outcome:
     """Write `final_report.md`, `report.json`, `scoreboard.csv` and the pictures."""
     failed = work.session.ending == Status.FAILED
     if failed and not left_as_it_is(work.session) and not cancelling.all_stopped(work):
-        return Wait(work.poll_seconds)
+        return cancelling.keep_looking(work, work.phase_age())
     pictures.for_report(work)
     found = facts.gather(work.session, served(work), calls(work))
     board = scoreboard(list(work.session.candidates.all()), work.session.evaluations.all())

@@ -7,7 +7,7 @@ from sessions.actions import gates, moves, spending
 from sessions.models import LedgerLine, TuningSession
 from sessions.states import CandidateState, GateKind, Status
 from tests.integration.workflows.house import DEPLOYMENTS, JOBS, Killed, report
-from workflows.phases import candidates
+from workflows.phases import cancelling, candidates
 
 
 def training(house, **values):
@@ -58,6 +58,17 @@ def test_a_stop_that_fireworks_refuses_is_asked_about_and_can_be_left(house):
     (still,) = [each for each in report(session)["standing"] if each["kind"] == "job"]
     assert still["name"] == job
     assert "cancel it there" in still["costs"]
+
+
+def test_a_job_that_will_not_stop_is_told_to_a_person(house):
+    session = training(house)
+    job = session.candidates.get().job
+    house.wire.refuse("POST", f"{job}:cancel", 400, times=99, message="the job is paused", code=9)
+    cancel(house, session)
+    house.clock.pass_by(cancelling.PATIENCE_SECONDS)
+    house.drive(session)
+    assert (session.status, house.gate(session).body["stopping"]) == (Status.WAITING, True)
+    assert job in house.gate(session).body["text"]
 
 
 def test_the_clean_up_after_a_failure_cannot_fail_for_ever(house):
