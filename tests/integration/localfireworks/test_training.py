@@ -102,6 +102,56 @@ def sample_rows(server: LocalServer, id_: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in httpx.get(next(iter(urls.values()))).text.splitlines()]
 
 
+def pair(thing: str) -> dict[str, Any]:
+    return {
+        "input": {"messages": [{"role": "user", "content": f"What is {thing}?"}]},
+        "preferred_output": [{"role": "assistant", "content": f"Dear friend, {thing} is nice."}],
+        "non_preferred_output": [{"role": "assistant", "content": f"No idea about {thing}."}],
+    }
+
+
+def uploaded(server: LocalServer, id_: str, content: bytes) -> str:
+    server.call("POST", "/datasets", json={"datasetId": id_, "dataset": {}})
+    server.call("POST", f"/datasets/{id_}:upload", files={"file": (f"{id_}.jsonl", content)})
+    return SAMPLE + id_
+
+
+def test_preference_jobs_learn_from_pairs_and_their_models_can_be_deployed(server: LocalServer) -> None:
+    rows = [pair(thing) for thing in ("apple", "rose", "grass", "leaf", "sky", "sea", "sun", "snow")]
+    training = {"baseModel": BASE, "epochs": 4, "loraRank": 8, "learningRate": 1e-4}
+    name = uploaded(server, "pairs", "\n".join(map(json.dumps, rows)).encode())
+    body = {"dataset": name, "trainingConfig": training}
+    losses = {"DPO": {"dpo": {"beta": 0.1}}, "ORPO": {"orpo": {"lambda": 0.5}}}
+    for method, loss in losses.items():
+        query = {"dpoJobId": f"by-{method.lower()}"}
+        server.call("POST", "/dpoJobs", params=query, json=body | {"lossConfig": {"method": method, **loss}})
+    for method in losses:
+        learned_preferences(server, f"by-{method.lower()}")
+    path = deployed(server, "preferred", "accounts/rehearsal/models/by-dpo")
+    reply = ask(server, path, [{"role": "user", "content": "Where is my parcel?"}])
+    assert reply["usage"]["completion_tokens"] > 0
+
+
+def learned_preferences(server: LocalServer, id_: str) -> None:
+    over = {"JOB_STATE_COMPLETED", "JOB_STATE_FAILED"}
+    path = f"/dpoJobs/{id_}"
+    done = until(lambda: (job := server.call("GET", path))["state"] in over and job, f"{id_} to end")
+    assert done["state"] == "JOB_STATE_COMPLETED", done["status"]
+    url = server.call("GET", f"{path}:getMetricsFileEndpoint")["signedUrl"]
+    lines = [json.loads(line) for line in httpx.get(url).raise_for_status().text.splitlines()]
+    assert [line["train/epoch"] for line in lines] == [1, 1, 2, 2, 3, 3, 4, 4]
+    assert lines[-1]["train/accuracy"] == 1.0
+    model = server.call("GET", f"/models/{id_}")
+    assert (model["kind"], model["peftDetails"]["r"]) == ("HF_PEFT_ADDON", 8)
+
+
+def test_a_supervised_job_shows_some_rows_as_it_saw_them(trained: dict[str, Any]) -> None:
+    text = httpx.get(trained["renderSamplesSignedUrl"]).raise_for_status().text
+    records = [json.loads(line) for line in text.splitlines()]
+    assert len(records) == 20
+    assert "".join(records[0]["decoded_tokens"]).startswith("<|im_start|>")
+
+
 def test_the_same_seed_gives_the_same_answer(server: LocalServer) -> None:
     messages = [{"role": "user", "content": "Where is my parcel?"}]
     model = "accounts/fireworks/models/gpt-oss-20b"
@@ -123,11 +173,8 @@ def test_a_stream_says_what_the_whole_answer_says(server: LocalServer) -> None:
 
 
 def test_rows_that_cannot_be_learned_fail_as_the_service_does(server: LocalServer) -> None:
-    server.call("POST", "/datasets", json={"datasetId": "bad", "dataset": {}})
-    content = b'{"messages": [{"role": "user", "content": "no answer"}]}\n' * 5
-    files = {"file": ("bad.jsonl", content)}
-    server.call("POST", "/datasets/bad:upload", files=files)
-    server.job("bad", dataset=SAMPLE + "bad", baseModel=BASE)
+    name = uploaded(server, "bad", b'{"messages": [{"role": "user", "content": "no answer"}]}\n' * 5)
+    server.job("bad", dataset=name, baseModel=BASE)
     failed = server.reaches("bad", "COMPLETED", "FAILED")
     assert (failed["state"], failed["status"]["code"]) == ("JOB_STATE_FAILED", "INVALID_ARGUMENT")
     assert failed["status"]["message"].startswith("DATASET_INVALID")
