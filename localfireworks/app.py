@@ -20,6 +20,7 @@ from localfireworks import (
     admin,
     chat,
     datasets,
+    deployed_models,
     deployments,
     dpo,
     dpo_work,
@@ -83,6 +84,7 @@ async def prepare(service: Service) -> Supervisor:
         service.store.entries(collection, service.account)  # or the first filtered list would be slow
     supervisor = Supervisor(service, KINDS, JobFaults(service))
     supervisor.recover()
+    replicas.bill_all(service, downtime=True)
     return supervisor
 
 
@@ -91,6 +93,7 @@ def tick(service: Service, supervisor: Supervisor) -> None:
     try:
         supervisor.tick()
         replicas.tick(service)
+        deployed_models.tick(service)
     except (OSError, sqlite3.Error, ApiError):
         log.exception("A step of the background loop failed; it is tried again.")
 
@@ -129,7 +132,20 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
 
 def create_app(service: Service, sleep: Sleep = asyncio.sleep) -> Starlette:
     """The application around one service; its lifespan runs the background loop. `sleep` is for latency."""
-    parts = (page, admin, accounts, models, datasets, storage, sft, dpo, shapes, deployments, chat)
+    parts = (
+        page,
+        admin,
+        accounts,
+        models,
+        datasets,
+        storage,
+        sft,
+        dpo,
+        shapes,
+        deployments,
+        deployed_models,
+        chat,
+    )
     app = Starlette(
         routes=[route for part in parts for route in part.routes],
         middleware=[Middleware(FaultSwitches, sleep=sleep), Middleware(KeyCheck)],

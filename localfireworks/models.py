@@ -23,6 +23,7 @@ from localfireworks.store import Resource
 COLLECTION = "models"
 COMPUTED = frozenset({"status"})  # fields that are not in a row's body
 LIVE_DEPLOYMENTS = ("CREATING", "READY", "UPDATING")
+LOADED = ("DEPLOYING", "DEPLOYED", "UPDATING", "UNDEPLOYING")
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Servable:
     base: BaseModel
     adapter: Path | None = None
     rank: int = 0
+    deployment: str = ""  # what serves it; empty: serverless
 
     @property
     def key(self) -> Key:
@@ -101,13 +103,30 @@ def add_lora(
 
 
 def deployments_of(service: Service, name: str) -> list[Resource]:
-    """Live deployments of a model."""
+    """Live deployments of a model: of its own, merged, or being merged."""
     rows = service.store.in_states("deployments", LIVE_DEPLOYMENTS)
-    return [row for row in rows if row.body["baseModel"] == name]
+    return [
+        row
+        for row in rows
+        if name in (row.private.get("merged") or row.body["baseModel"], row.private.get("merging"))
+    ]
+
+
+def loads_of(service: Service, name: str) -> list[Resource]:
+    """Where a LoRA model is loaded onto the deployment of its base."""
+    rows = service.store.in_states("deployedModels", LOADED)
+    return [row for row in rows if row.body["model"] == name]
 
 
 def _refs(service: Service, name: str) -> list[dict[str, Any]]:
-    return [
+    loads = loads_of(service, name)
+    shown = [
+        {key: row.body[key] for key in ("deployment", "default", "public")}
+        | {"name": row.name, "state": row.state}
+        for row in loads
+    ]
+    taken = {row.body["deployment"] for row in loads}
+    return shown + [
         {
             "name": f"{name}#{row.name}",
             "deployment": row.name,
@@ -116,6 +135,7 @@ def _refs(service: Service, name: str) -> list[dict[str, Any]]:
             "public": False,
         }
         for row in deployments_of(service, name)
+        if row.name not in taken
     ]
 
 
@@ -154,6 +174,8 @@ async def delete_model(request: Request) -> Response:
         raise precondition(f"{row.name} is in use by {job.name}")
     if deployments := deployments_of(service, row.name):
         raise precondition(f"{row.name} has active deployments: delete {deployments[0].name} first")
+    if loads := loads_of(service, row.name):
+        raise precondition(f"{row.name} is deployed: unload {loads[0].name} first")
     service.store.delete(row.name)
     shutil.rmtree(row.private["adapter"], ignore_errors=True)
     return ok({})

@@ -27,6 +27,9 @@ CREATE INDEX IF NOT EXISTS resource_by_id ON resource (collection, account, id);
 CREATE INDEX IF NOT EXISTS resource_by_time ON resource (collection, account, created);
 CREATE INDEX IF NOT EXISTS resource_by_state ON resource (collection, state);
 CREATE INDEX IF NOT EXISTS resource_live ON resource (collection, account, deleted);
+CREATE TABLE IF NOT EXISTS usage (
+  hour INTEGER NOT NULL, kind TEXT NOT NULL, model TEXT NOT NULL, subject TEXT NOT NULL,
+  amounts TEXT NOT NULL, PRIMARY KEY (hour, kind, model, subject)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS fact (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 ORDERS = {
@@ -68,6 +71,7 @@ class Entry:
 
 
 Shelf = dict[str, Entry]
+UsageKey = tuple[int, str, str, str]  # hour, kind, model, subject
 
 
 class Store:
@@ -194,6 +198,25 @@ class Store:
     def drop_fact(self, key: str) -> bool:
         """Whether there was such a fact."""
         return self._db.execute("DELETE FROM fact WHERE key=?", (key,)).rowcount == 1
+
+    def usage(self, start: float, end: float) -> list[tuple[int, str, str, str, dict[str, Any]]]:
+        """Hour (seconds since 1970), kind, model, subject and amounts of what was used in a range of time."""
+        rows = self._db.execute(
+            "SELECT hour, kind, model, subject, amounts FROM usage WHERE hour >= ? AND hour < ?"
+            " ORDER BY hour, kind, model, subject",
+            (start, end),
+        )
+        return [(*row[:4], orjson.loads(row[4])) for row in rows]
+
+    def usage_of(self, key: UsageKey) -> dict[str, Any]:
+        """The amounts of one hour, kind, model and subject; empty when nothing was used."""
+        row = self._db.execute(
+            "SELECT amounts FROM usage WHERE hour=? AND kind=? AND model=? AND subject=?", key
+        ).fetchone()
+        return dict(orjson.loads(row[0])) if row else {}
+
+    def keep_usage(self, key: UsageKey, amounts: dict[str, Any]) -> None:
+        self._db.execute("INSERT OR REPLACE INTO usage VALUES (?, ?, ?, ?, ?)", (*key, _dump(amounts)))
 
     def _select(self, where: str, values: tuple[Any, ...]) -> list[Resource]:
         found = self._db.execute(f"SELECT {COLUMNS} FROM resource {where}", values)  # noqa: S608

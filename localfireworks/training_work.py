@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from localfireworks import datasets, jobs
+from localfireworks import datasets, jobs, usage
 from localfireworks.catalogue import CATALOGUE
 from localfireworks.models import add_lora
 from localfireworks.rates import money, training_cost
@@ -74,4 +74,5 @@ def complete(service: Service, job: Resource, result: dict[str, Any], method: st
                 job=job.name,
                 title=job.body["displayName"] or id_,
             )
+        usage.record_training(service, job, base.name, tokens, job.private["cost"])
         jobs.move(service, job, jobs.COMPLETED, running=False)

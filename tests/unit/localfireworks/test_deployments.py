@@ -183,3 +183,81 @@ async def test_hard_deletion_leaves_nothing(server: Server) -> None:
     name = await deployed(server)
     await server.http.delete(f"/v1/{name}", params={"ignoreChecks": "true", "hard": "true"})
     assert (await server.refused(f"{PATH}/dep", method="GET"))[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("change", "query", "words"),
+    [
+        (
+            {"deploymentShape": "accounts/fireworks/deploymentShapes/qwen3-8b-fp8", "enableAddons": True},
+            {},
+            "addons cannot be used with FP8",
+        ),
+        ({}, {"acceptShapelessRisk": "true"}, "exclude each other"),
+        (
+            {
+                "baseModel": "accounts/fireworks/models/kimi-k3",
+                "deploymentShape": "",
+                "acceleratorType": "NVIDIA_H100_80GB",
+            },
+            {},
+            "not supported on this GPU",
+        ),
+        (
+            {"deploymentShape": "", "acceleratorType": "NVIDIA_H100_80GB", "acceleratorCount": 1}
+            | {"baseModel": "accounts/fireworks/models/llama-v3p3-70b-instruct"},
+            {},
+            "1 x NVIDIA_H100_80GB is too small",
+        ),
+        ({"placement": {"region": "US_IOWA_1", "multiRegion": "US"}}, {}, "exactly one of region"),
+        ({"autoscalingPolicy": {"scaleDownWindow": "7200s"}}, {}, "at most 3600s"),
+    ],
+)
+async def test_more_refusals(
+    server: Server, change: dict[str, Any], query: dict[str, str], words: str
+) -> None:
+    status, message = await server.refused(PATH, SHAPED | change, **query)
+    assert status == 400
+    assert words in message
+
+
+async def test_without_a_shape_the_fewest_accelerators_that_hold_the_model_are_taken(server: Server) -> None:
+    body = {
+        "baseModel": "accounts/fireworks/models/llama-v3p3-70b-instruct",
+        "acceleratorType": "NVIDIA_H100_80GB",
+    }
+    made = await server.post(PATH, body, validateOnly="true")
+    assert (made["acceleratorCount"], made["precision"], made["deploymentShape"]) == (4, "BF16", "")
+    forced = {"acceleratorCount": 1, "disableDeploymentSizeValidation": True}
+    assert (await server.post(PATH, body | forced, validateOnly="true"))["acceleratorCount"] == 1
+
+
+async def test_a_patch_moves_replicas_and_shape_but_not_the_place(server: Server) -> None:
+    name = await deployed(server)
+
+    async def patch(**body: Any) -> dict[str, Any]:
+        return (await server.http.patch(f"/v1/{name}", json={"baseModel": QWEN, **body})).json()
+
+    assert (await patch(minReplicaCount=2, maxReplicaCount=3))["desiredReplicaCount"] == 2
+    await server.settled()
+    assert (await patch(minReplicaCount=0, maxReplicaCount=1))["replicaCount"] == 1
+    bf16 = "accounts/fireworks/deploymentShapes/qwen3-8b-bf16"
+    assert (await patch(deploymentShape=f"{bf16}/versions/1"))["state"] == "UPDATING"
+    await server.settled()
+    shown = await server.get(f"{PATH}/dep")
+    assert (shown["state"], shown["precision"], shown["deploymentShape"]) == (
+        "READY",
+        "BF16",
+        f"{bf16}/versions/1",
+    )
+    assert (await patch(deploymentShape=bf16))["state"] == "READY"
+    assert "cannot be changed" in (await patch(placement={"multiRegion": "US"}))["message"]
+    assert (await patch(maxReplicaCount=0))["replicaCount"] == 0
+    body = {"model": name, "messages": [{"role": "user", "content": "hi"}]}
+    assert (await server.http.post("/v1/chat/completions", json=body)).status_code == 503
+    assert (await server.get(f"{PATH}/dep"))["desiredReplicaCount"] == 0
+
+
+async def test_secrets_of_a_deployment_are_not_shown(server: Server) -> None:
+    made = await server.post(PATH, SHAPED | {"directRouteApiKeys": ["SECRET"]}, validateOnly="true")
+    assert "SECRET" not in str(made)
