@@ -6,11 +6,15 @@ from collections.abc import Iterator
 
 from sessions.instructions.modelnames import model
 from sessions.instructions.patterns import Text
+from sessions.instructions.tables import words
 from sessions.instructions.tokens import Kind, glued_run, text_of
 
 BETWEEN_LABELS = {",", "and", "/", "|", "or", "&"}
 SENTENCE_ENDS = {".", "!", "?", ";"}
-LONGEST_LABEL, MOST_LABELS = 5, 200
+LONGEST_LABEL, MOST_LABELS, MOST_WORDS = 5, 200, 4
+IMPERATIVES = words("imperatives")
+AFTER_LABELS = {"using", "with", "on", "for", "from", "in"}
+GLUE = words("glue")
 
 
 def quoted(text: Text, at: int) -> Iterator[tuple[int, str]]:
@@ -24,13 +28,33 @@ def quoted(text: Text, at: int) -> Iterator[tuple[int, str]]:
 
 
 def rest(text: Text, at: int) -> Iterator[tuple[int, str]]:
-    """The words up to the end of the sentence or line."""
+    """The words up to the end of the sentence or line, or up to “and use …”. Names of things in an account
+    are no such words: then it is not known where they end."""
     end = at
     while end < len(text.tokens) and text.tokens[end].norm not in SENTENCE_ENDS:
-        if end > at and text.tokens[end].breaks:
+        if end > at and (text.tokens[end].breaks or _begins_anew(text, end)):
             break
+        if text.tokens[end].kind in {Kind.NAME, Kind.UPLOAD, Kind.MONEY}:
+            return
         end += 1
     if end > at:
+        yield end, text_of(text.tokens, at, end, text.text)
+
+
+def _begins_anew(text: Text, at: int) -> bool:
+    """True before `and use`, `, then run`."""
+    joined = at
+    while joined < len(text.tokens) and text.tokens[joined].norm in {",", "and", "then"}:
+        joined += 1
+    return at < joined < len(text.tokens) and text.tokens[joined].norm in IMPERATIVES
+
+
+def few(text: Text, at: int) -> Iterator[tuple[int, str]]:
+    """One to four plain words: what is spoken of, and does not matter."""
+    for end in range(at + 1, min(len(text.tokens), at + MOST_WORDS) + 1):
+        token = text.tokens[end - 1]
+        if token.kind is not Kind.WORD or (token.breaks and end > at + 1) or token.value is not None:
+            return
         yield end, text_of(text.tokens, at, end, text.text)
 
 
@@ -84,11 +108,16 @@ def _label(text: Text, at: int) -> tuple[int, str] | None:
     if ended and (one or (free and len(name.split()) <= LONGEST_LABEL)):
         return end, name
     first = glued_run(text.tokens, at)
-    alone = not any(token.norm in text.vocabulary for token in text.tokens[at:first])
-    follows = first < len(text.tokens) and text.tokens[first].norm in text.vocabulary
-    if alone and follows and run[0].value is None:
+    if run[0].value is None and _one_word(text, at, first):
         return first, text_of(text.tokens, at, first, text.text)
     return None
+
+
+def _one_word(text: Text, at: int, end: int) -> bool:
+    """Whether the word is a label though the sentence goes on: `… and other using qwen3-8b`."""
+    following = text.tokens[end].norm if end < len(text.tokens) else ""
+    known = {token.norm for token in text.tokens[at:end]} & text.vocabulary
+    return following in (AFTER_LABELS if known - GLUE else text.vocabulary) and not known & GLUE
 
 
 def _ends(text: Text, at: int, end: int) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -23,6 +23,7 @@ CLOSING = frozenset({",", ".", ";", ":", "!", "?", ")", "]", "(", "—", "–", 
 COST_UNKNOWN, COST_GLUE, COST_PUNCTUATION, COST_PHRASE = 1000, 3, 1, 2
 
 
+ANY = ""  # in the index: a word that no phrase begins with
 CAPTURED = object()  # in place of a constant: the field takes what the phrase captured
 
 
@@ -70,6 +71,11 @@ class Match:
 class Grammar:
     rules: tuple[Rule, ...]
     vocabulary: frozenset[str]
+    index: Mapping[str, tuple[Rule, ...]]
+
+    def beginning(self, word: str) -> tuple[Rule, ...]:
+        """The rules that can begin with this word, in the grammar's order."""
+        return self.index.get(word) or self.index[ANY]
 
 
 def compiler(*files: str) -> Compiler:
@@ -128,7 +134,9 @@ def grammar(*files: str) -> Grammar:
     made = compiler(INSTRUCTION, *files)
     rules = tuple(rule for file in (*files, INSTRUCTION) for rule in rules_of(file, made))
     literal = {word for rule in rules for word in rule.node.words()}
-    return Grammar(rules, frozenset(literal) | GLUE | HEDGES | UNITS)
+    known = {ANY} | {word for rule in rules for word in rule.firsts or ()}
+    index = {word: tuple(r for r in rules if r.firsts is None or word in r.firsts) for word in known}
+    return Grammar(rules, frozenset(literal) | GLUE | HEDGES | UNITS, index)
 
 
 @dataclass(frozen=True)
@@ -193,10 +201,7 @@ def is_glue(tokens: Sequence[Token], at: int) -> bool:
 def _matches(source: Text, rules: Grammar, at: int) -> Iterator[Match]:
     if source.tokens[at].glued:
         return
-    word = source.tokens[at].norm
-    for rule in rules.rules:
-        if rule.firsts is not None and word not in rule.firsts:
-            continue
+    for rule in rules.beginning(source.tokens[at].norm):
         ends: dict[int, Captures] = {}
         for end, captures in rule.node.match(source, at):
             ends.setdefault(end, captures)

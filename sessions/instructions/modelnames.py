@@ -16,6 +16,7 @@ BETWEEN_MODELS = {",", "and", "/", "&", "+", "vs", "versus"}
 FAMILIES = words("families")
 # A word right after a model name that makes it another model, whatever the catalogue says of the first part.
 QUALIFIERS = words("qualifiers")
+PUBLISHERS = words("publishers")
 VERSION = re.compile(r"[a-z]\d+(\.\d+)?")  # the k2 of Kimi K2, the v4 of DeepSeek V4
 LONGEST_NAME, LONGEST_LIST = 8, 30
 SMALLER = {"small", "smaller", "smallest", "cheaper", "cheapest"}
@@ -83,6 +84,10 @@ def model(text: Text, at: int) -> Iterator[tuple[int, str]]:
         if "/models/" in token.norm:
             yield at + 1, token.text
         return
+    published = _after_publisher(text, at)
+    if published is not None:
+        yield from model(text, published)
+        return
     known = _known(text, at)
     if known and not _qualified(text, known[0]):
         end, found = known
@@ -91,6 +96,17 @@ def model(text: Text, at: int) -> Iterator[tuple[int, str]]:
     end_of_unknown = _modelish(text, at)
     if end_of_unknown is not None:
         yield end_of_unknown, text_of(text.tokens, at, end_of_unknown, text.text)
+
+
+def _after_publisher(text: Text, at: int) -> int | None:
+    """Where the name begins in `Qwen/Qwen3-8B`, or `meta llama 3.1 8b`."""
+    end = glued_run(text.tokens, at)
+    if end >= len(text.tokens) or text_of(text.tokens, at, end, text.text).lower() not in PUBLISHERS:
+        return None
+    follows = end + (text.tokens[end].norm == "/")
+    if follows >= len(text.tokens) or not _known(text, follows):
+        return None
+    return follows if follows > end or text.tokens[at].norm not in text.families else None
 
 
 def _sibling(text: Text, at: int, before: str) -> Iterator[tuple[int, str]]:

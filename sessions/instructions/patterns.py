@@ -6,6 +6,7 @@
     {name}        a part that was named in the table of parts
     <name>        a term: a number, a list, a model, a dataset; what it means is captured
     <-name>       a term that is read and forgotten
+    $             nothing, where a clause ends
 
 Hyphens are no words: `fine tuning` matches `fine-tuning` as well.
 """
@@ -17,10 +18,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from sessions.instructions.tokens import Token
+from sessions.instructions.tokens import Kind, Token
 from sessions.specification import Context, Specification
 
 _SYMBOL = re.compile(r"<-?[\w-]+>|\{[\w-]+\}|[\[\]()|]|[^\s\[\](){}<>|]+")
+_CLAUSE_WORDS = frozenset({"and", "but", "then", "just", "only", "please", "thanks"})
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,23 @@ class Captured:
         if at < len(text.tokens):
             for end, value in self.term(text, at):
                 yield end, () if self.forget else (value,)
+
+    def words(self) -> Iterator[str]:
+        return iter(())
+
+    def firsts(self) -> frozenset[str] | None:
+        return None
+
+
+class ClauseEnd:
+    """Matches no token, where a clause is over."""
+
+    def match(self, text: Text, at: int) -> Found:
+        if at < len(text.tokens):
+            token = text.tokens[at]
+            if token.kind is not Kind.PUNCT and not token.breaks and token.norm not in _CLAUSE_WORDS:
+                return
+        yield at, ()
 
     def words(self) -> Iterator[str]:
         return iter(())
@@ -178,6 +197,8 @@ class Compiler:
         return Series(tuple(parts)), at
 
     def _leaf(self, symbol: str) -> Node:
+        if symbol == "$":
+            return ClauseEnd()
         if symbol.startswith("<"):
             name = symbol.strip("<>")
             return Captured(self.terms[name.removeprefix("-")], forget=name.startswith("-"))

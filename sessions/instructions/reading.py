@@ -92,7 +92,8 @@ def _with_workflow(found: Reading) -> Reading:
     """Where no workflow is said, the one that the values belong to: labels make it classification."""
     entries, errors = dict(found.entries), list(found.errors)
     implied = implied_workflow(entries)
-    if "workflow" not in entries and implied:
+    unsaid = not any(error.field == "workflow" for error in errors) and "workflow" not in entries
+    if unsaid and implied:
         entries = {"workflow": implied, **entries}
         try:
             FIELDS["workflow"].check(implied.value, Context())

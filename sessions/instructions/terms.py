@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sessions.instructions.freetext import labels, quoted, rest
+from sessions.instructions.freetext import few, labels, quoted, rest
 from sessions.instructions.modelnames import model, models, which
 from sessions.instructions.numerals import money, number, numbers, share, split
 from sessions.instructions.patterns import Term, Text
@@ -63,4 +63,5 @@ TERMS: dict[str, Term] = {
     "labels": labels,
     "quoted": quoted,
     "rest": rest,
+    "few": few,
 }

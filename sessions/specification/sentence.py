@@ -14,7 +14,7 @@ _OPENINGS = {
     "sft": "Run supervised fine-tuning",
     "preference": "Run preference learning",
     "classification": "Run classification fine-tuning",
-    "authoring": "Write an evaluator",
+    "authoring": "Author an evaluator",
 }
 _STRATEGIES = {
     "validation_loss": "Use validation loss for evaluation.",

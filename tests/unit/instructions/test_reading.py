@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sessions.instructions import Reading, read
-from sessions.specification import Entry, ModelName, Origin, Specification, sentence
+from sessions.specification import FIELDS, Entry, ModelName, NotYet, Origin, Specification, sentence
 from tests.unit.instructions.sentences import FAULTY, NOT_YET, PARTLY, UNDERSTOOD, Y
 from tests.unit.specification.examples import CATALOGUE, full
 
@@ -130,7 +130,7 @@ SPECIFICATIONS = st.fixed_dictionaries(
         "base_models": st.lists(st.sampled_from(CATALOGUE), min_size=1, max_size=5, unique=True).map(
             lambda models: tuple(model.full for model in models)
         ),
-        "strategy": st.just("validation_loss"),
+        "strategy": st.sampled_from(["validation_loss", "evaluator", "generated"]),
         "lora_ranks": st.lists(st.sampled_from([1, 2, 4, 8, 16, 32]), min_size=1, unique=True).map(tuple),
         "learning_rates": st.lists(
             st.builds(
@@ -150,6 +150,25 @@ SPECIFICATIONS = st.fixed_dictionaries(
         "seed": st.integers(0, 2**31 - 1),
         "heldout_rows": st.integers(1, 100_000),
         "drop_bad_rows": st.booleans(),
+        "workflow": st.sampled_from(["sft", "preference", "classification", "authoring"]),
+        "method": st.sampled_from(["dpo", "orpo"]),
+        "sweep_models": st.booleans(),
+        "max_candidates": st.integers(1, 100),
+        "evaluator": st.just("accounts/acme/evaluators/e-1"),
+        "rubric": st.sampled_from(["Prefer short answers. Never guess!", "no, don't: 3 epochs"]),
+        "criterion": st.just("the last number, e.g. 42, is right"),
+        "budget": st.decimals("0.01", "1000000", places=2).map(str),
+        "test_share": st.integers(1, 90).map(lambda n: n / 100),
+        "labels": st.lists(
+            st.sampled_from(["red", "not now", "3", "a/b", "use it", "no"]), min_size=2, unique=True
+        ).map(tuple),
+        "imbalance_threshold": st.integers(1, 1000).map(float),
+        "benchmark_only": st.booleans(),
+        "compare_base": st.booleans(),
+        "make_pairs": st.booleans(),
+        "betas": st.lists(st.sampled_from([0.1, 0.25, 1.0]), min_size=1, unique=True).map(tuple),
+        "target": st.sampled_from([("win_rate", 0.75), ("accuracy", 0.9), ("validation_loss", 0.5)]),
+        "stop_early": st.booleans(),
         "title": st.text("abc XYZ-.,?!'9no$%/;", min_size=1, max_size=30)
         .map(str.strip)
         .filter(lambda text: bool(text) and "  " not in text),
@@ -157,13 +176,18 @@ SPECIFICATIONS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=20, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True)
 @given(SPECIFICATIONS, st.sampled_from([Origin.SAID, Origin.FORM, Origin.ANSWER]))
 def test_a_sentence_reads_back_to_what_it_stands_for(said: dict[str, Any], origin: Origin) -> None:
+    workflow = said.get("workflow", "sft")
+    said = {name: value for name, value in said.items() if workflow in FIELDS[name].workflows}
+    if workflow == "sft" and "evaluator" in said:
+        said["strategy"] = "evaluator"  # there its name says as much
     spec = Specification({name: Entry(value, origin) for name, value in said.items()})
     found = reading(sentence(spec))
-    assert found.complete
-    assert values(found) == ({"workflow": "sft", **said} if said else {})
+    assert found.not_understood == ()
+    assert all(isinstance(error, NotYet) for error in found.errors)
+    assert values(found) == ({"workflow": workflow, **said} if said else {})
 
 
 def test_a_sentence_leaves_out_what_nobody_decided() -> None:
@@ -174,8 +198,10 @@ def test_a_sentence_leaves_out_what_nobody_decided() -> None:
     )
 
 
-FRAGMENTS = """not no never 3 5 epochs rank 8 16 qwen3-8b or and , . ? instead of use don't skip the full-data
-run deploy lr 1e-4 samples for tuning $5 10% jobs in parallel dataset foo-bar kimi if about up to
+FRAGMENTS = """win rate 70/30 split labels red evaluator generate DPO beta stop early preference pairs
+budget under $9 not no never 3 5 epochs rank 8 16 qwen3-8b or and , . ? instead of use don't
+skip the full-data run deploy lr 1e-4 samples for tuning $5 10% jobs in parallel dataset foo-bar kimi if
+about up to
 base model xyz"""
 WORDS = st.sampled_from([*FRAGMENTS.split(), "\n"])
 

@@ -14,7 +14,7 @@ from sessions.instructions import Reading, read
 from tests.unit.specification.examples import CATALOGUE, full
 
 TABLE = tomllib.loads((Path(__file__).parent / "sentences.toml").read_text(encoding="utf-8"))["sentence"]
-AT_LEAST, OF = 115, 120
+AT_LEAST, OF = 115, 120  # of the issue; the table has more
 COSTS = {"right": 0, "not understood": 1, "wrong": 10}
 
 
