@@ -1,6 +1,6 @@
 """Inspection of a data file for supervised fine-tuning: one streamed pass, memory flat.
 
-Memory is about 16 bytes per row plus the kept problems; texts are never kept.
+Memory is about 50 bytes per row plus the kept problems; texts are never kept.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from . import formats, problems, scan
+from . import formats, problems, repeats, scan
 from .lines import BOM, MAX_LINE, Progress, batches, foreign
 from .problems import FATAL, Findings, Problem
 from .scan import Tally
@@ -21,6 +21,7 @@ from .tokens import TokenStats, stats
 LEAST_SAMPLES = 3
 MOST_SAMPLES = 3_000_000
 KEEP = 1000
+ALLOCATION = 16 << 20  # bytes, never touched
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class Inspection:
 
     `lines` are physical, `samples` the non-blank ones, `usable_samples` those without an error. `turns` maps
     number of non-system messages (100 means 100 or more) to rows. `problems` keeps the first ones;
-    `problem_counts` counts all by rule. `longest_row` is (bytes, line).
+    `problem_counts` counts all by rule. `repeats` are the first rows that repeat another, exactly or nearly.
+    `longest_row` is (bytes, line).
     """
 
     bytes: int
@@ -60,10 +62,12 @@ class Inspection:
     weight_rows: int = 0
     untrainable_rows: int = 0
     duplicates: int = 0
+    near_duplicates: int = 0
     longest_row: tuple[int, int] = (0, 0)
     conversions: tuple[Conversion, ...] = ()
     problems: tuple[Problem, ...] = ()
     problem_counts: dict[str, int] = field(default_factory=dict)
+    repeats: tuple[Problem, ...] = ()
     bom: bool = False
     crlf: bool = False
 
@@ -106,6 +110,7 @@ class Inspection:
                 "longest_row": tuple(raw["longest_row"]),
                 "conversions": tuple(Conversion(**each) for each in raw["conversions"]),
                 "problems": tuple(Problem(**each) for each in raw["problems"]),
+                "repeats": tuple(Problem(**each) for each in raw.get("repeats", ())),
             }
         )
 
@@ -124,12 +129,19 @@ def inspect(
     """
     with path.open("rb") as file:
         head = file.read(8)
+    calm_allocator()
     kind = foreign(head)
     tally = Tally(Findings(max_problems_kept))
     for batch in () if kind else batches(path, max_line=max_line, progress=progress):
         tally.add(batch)
     tally.finish()
     return _assemble(tally, path.stat().st_size, head.startswith(BOM), kind)
+
+
+def calm_allocator() -> None:
+    """Make glibc keep freed arrays: by taking and giving back one large block, which raises the size from
+    which it asks the system for each array anew. Nearly twice as fast; no matter to other allocators."""
+    np.empty(ALLOCATION, dtype=np.uint8)
 
 
 def _assemble(tally: Tally, size: int, bom: bool, kind: str) -> Inspection:
@@ -148,6 +160,7 @@ def _assemble(tally: Tally, size: int, bom: bool, kind: str) -> Inspection:
     if any(verdict.rule == "file.format" for verdict in verdicts):
         for rule in ("row.format", "assistant.none"):
             tally.findings.drop(rule)
+    repeated = repeats.found(tally.kept, tally.findings.keep)
     for verdict in verdicts:
         tally.findings.counts[verdict.rule] = 1
     marks = tally.marks
@@ -156,19 +169,21 @@ def _assemble(tally: Tally, size: int, bom: bool, kind: str) -> Inspection:
         lines=tally.lines,
         blank_lines=tally.blank,
         samples=tally.rows,
-        usable_samples=len(tally.tokens),
+        usable_samples=tally.usable,
         format=form,
         evidence=dict(sorted(tally.evidence.items())),
         roles=dict(sorted(tally.roles.items())),
         turns=dict(sorted(tally.turns.items())),
-        tokens=stats(tally.tokens),
+        tokens=stats(tally.kept.tokens),
         system_rows=marks[scan.SYSTEM],
         ground_truth_rows=marks[scan.GROUND_TRUTH],
         tool_rows=marks[scan.TOOL_ROLES],
         content_part_rows=marks[scan.CONTENT_PARTS],
         weight_rows=marks[scan.WEIGHTS] + marks[scan.ROW_WEIGHTS],
         untrainable_rows=marks[scan.UNTRAINABLE],
-        duplicates=_duplicates(tally),
+        duplicates=repeated.copies,
+        near_duplicates=repeated.near,
+        repeats=repeated.shown,
         longest_row=tally.longest,
         conversions=tuple(_conversions(tally)),
         problems=(*verdicts, *tally.findings.kept),
@@ -176,10 +191,6 @@ def _assemble(tally: Tally, size: int, bom: bool, kind: str) -> Inspection:
         bom=bom,
         crlf=tally.crlf,
     )
-
-
-def _duplicates(tally: Tally) -> int:
-    return len(tally.hashes) - int(np.unique(np.frombuffer(tally.hashes, dtype=np.int64)).size)
 
 
 def _conversions(tally: Tally) -> list[Conversion]:
@@ -228,7 +239,7 @@ def _verdicts(tally: Tally, form: str) -> list[Problem]:
 
 
 def _count_verdicts(tally: Tally) -> list[Problem]:
-    usable, found = len(tally.tokens), []
+    usable, found = tally.usable, []
     if usable < LEAST_SAMPLES:
         message = f"the file has {usable} usable {'sample' if usable == 1 else 'samples'} of {tally.rows}"
         remedy = f"Fireworks needs at least {LEAST_SAMPLES}: add samples or mend the rows listed."

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BOM = b"\xef\xbb\xbf"
-CHUNK = 1 << 20
+CHUNK = 1 << 19
 MAX_LINE = 20_000_000  # bytes; a longer line is reported and not held
 HEAD = 200  # bytes kept of such a line
 FOREIGN = {
@@ -63,9 +63,9 @@ def batches(
             if not done and piece.startswith(BOM):
                 piece, done = piece[len(BOM) :], len(BOM)
             done += len(piece)
-            text = carry + piece
-            crlf = b"\r\n" in text
-            pieces = text.split(b"\n")
+            crlf = b"\r" in piece or carry.endswith(b"\r")
+            pieces = piece.split(b"\n")
+            pieces[0] = carry + pieces[0]
             carry = pieces.pop()
             if dropped and pieces:
                 pieces[0], dropped = OverLong.of(head, dropped + len(pieces[0])), 0
@@ -73,18 +73,20 @@ def batches(
                 head = head if dropped else carry[:HEAD]
                 dropped, carry = dropped + len(carry), b""
             if pieces:
-                yield _batch(number, pieces, max_line, crlf)
+                yield _batch(number, pieces, max_line, crlf=crlf)
                 number += len(pieces)
             if progress:
                 progress(done, total)
     if dropped or carry:
         last = OverLong.of(head, dropped) if dropped else carry
-        yield _batch(number, [last], max_line, last.endswith(b"\r"))
+        yield _batch(number, [last], max_line, crlf=last.endswith(b"\r"))
 
 
-def _batch(number: int, lines: list[bytes], max_line: int, crlf: bool) -> Batch:
-    if crlf:
+def _batch(number: int, lines: list[bytes], max_line: int, *, crlf: bool) -> Batch:
+    """`crlf`: some line may end with a carriage return."""
+    ended = crlf and any(type(line) is bytes and line.endswith(b"\r") for line in lines)
+    if ended:
         lines = [line[:-1] if line.endswith(b"\r") and type(line) is bytes else line for line in lines]
     if max(map(len, lines)) > max_line:
         lines = [OverLong.of(line, len(line)) if len(line) > max_line else line for line in lines]
-    return Batch(number, lines, crlf)
+    return Batch(number, lines, ended)

@@ -39,6 +39,8 @@ REMEDIES = {
     "tool_calls.type": "Make `tool_calls` a list of {type: function, function: {name, arguments}}.",
     "reasoning.type": "Make `reasoning_content` a text.",
     "assistant.none": "Add an assistant message with text (and not weight 0), or take the row out.",
+    "row.copy": "Take it out unless it should weigh double; copies are never split over train and held-out.",
+    "row.near-copy": "Look at both, and take one out if they say the same.",
     "turn.unanswered": "Add the missing answer, or leave it: the last user message is then context only.",
 }
 

@@ -1,8 +1,9 @@
-"""The running tally of an inspection: one pass, a fast way for plain rows and a careful one for the rest.
+"""The running tally of an inspection: one pass, fast ways for plain rows and a careful one for the rest.
 
-Most rows are `{"messages": [{"role": text, "content": text}, ...]}`; for them it is enough to look up the
-tuple of roles (few distinct ones in a file) and to join the texts, which also checks that they are texts.
-Everything else goes through `rules`.
+A row whose structure was seen before is not parsed at all (`structure`). Most others are
+`{"messages": [{"role": text, "content": text}, ...]}`; for them it is enough to look up the tuple of roles
+(few distinct ones in a file) and to join the texts, which also checks that they are texts. Everything else
+goes through `rules`.
 """
 
 from __future__ import annotations
@@ -12,29 +13,48 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import orjson
 
 from . import formats, tokens
 from .lines import Batch, OverLong
 from .problems import ERROR, REMEDIES, Findings, Problem, excerpt
 from .rules import ROLES, TOOL_LIKE, Finding, row_findings, wants_answer
+from .sketches import Sketches
+from .structure import Looked, Structures
 
 CAREFUL_KEYS = frozenset({"weight", "preferred_output", "non_preferred_output", "chosen", "rejected"})
 MOST_TURNS = 100  # longer conversations are counted as this many
 MOST_SHAPES = 5000  # distinct sequences of roles that are remembered; a hostile file has no end of them
 GROUND_TRUTH, TOOL_ROLES, CONTENT_PARTS, WEIGHTS = "ground_truth", "tool_roles", "content_parts", "weights"
 ANSWERS_TO_MAP, ROW_WEIGHTS, UNTRAINABLE, SYSTEM = "answers_to_map", "row_weights", "untrainable", "system"
+UNUSABLE = -1
+Ints = npt.NDArray[np.int64]
 _MESSAGE_FORMATS = frozenset({formats.CHAT, formats.ANSWERS, formats.PROMPTS})
 
 
 @dataclass(slots=True)
+class Rows:
+    """What is kept of each usable row: physical line, estimated tokens, a hash of its bytes (of this process
+    only), and its sketch."""
+
+    lines: array[int] = field(default_factory=lambda: array("I"))
+    tokens: array[int] = field(default_factory=lambda: array("I"))
+    hashes: array[int] = field(default_factory=lambda: array("q"))
+    sketches: Sketches = field(default_factory=Sketches)
+
+
+@dataclass(slots=True)
 class Tally:
-    """Counts over the rows seen so far. `tokens` has one per usable row, `hashes` one per decoded row."""
+    """Counts over the rows seen so far. `compare` keeps what copies and near copies are found by."""
 
     findings: Findings
+    compare: bool = True
     lines: int = 0
     blank: int = 0
     rows: int = 0
+    usable: int = 0
     crlf: bool = False
     evidence: Counter[str] = field(default_factory=Counter)
     shapes: Counter[tuple[str, ...]] = field(default_factory=Counter)
@@ -43,45 +63,86 @@ class Tally:
     marks: Counter[str] = field(default_factory=Counter)
     first_line: dict[str, int] = field(default_factory=dict)
     longest: tuple[int, int] = (0, 0)  # bytes, line
-    tokens: array[int] = field(default_factory=lambda: array("Q"))
-    hashes: array[int] = field(default_factory=lambda: array("q"))
+    kept: Rows = field(default_factory=Rows)
     _plain: dict[tuple[str, ...], bool] = field(default_factory=dict)
+    _structures: Structures = field(default_factory=Structures)
+    _tokens: int = UNUSABLE  # of the row just looked at
+    _texts: list[bytes] = field(default_factory=list)  # of it, to compare
 
-    def add(self, batch: Batch) -> None:
-        """Take in a batch of physical lines."""
+    def add(self, batch: Batch) -> Ints:
+        """Take in a batch of physical lines: the tokens of each, UNUSABLE where it is no usable row."""
         self.lines += len(batch.lines)
         self.crlf = self.crlf or batch.crlf
         self._note_longest(batch)
-        loads, add_hash, plain_row = orjson.loads, self.hashes.append, self._plain_row
-        for at, line in enumerate(batch.lines, batch.first):
-            try:
-                row = loads(line)
-            except orjson.JSONDecodeError as fault:
-                self._unreadable(at, line, fault)
-                continue
-            add_hash(hash(line))
-            if not plain_row(row):
-                self._careful_row(at, row)
-
-    def take(self, at: int, line: bytes) -> int | None:
-        """Take in one line; the estimated tokens of its row, None when the row is not usable."""
-        before = len(self.tokens)
-        self.add(Batch(at, [line]))
-        return self.tokens[-1] if len(self.tokens) > before else None
+        look = self._structures.look(batch.lines) if self._structures.worth_it else None
+        known = np.zeros(len(batch.lines), dtype=np.bool_) if look is None else look.which >= 0
+        counts = np.full(len(batch.lines), UNUSABLE, dtype=np.int64)
+        if look:
+            counts[known] = look.tokens[known]
+            self.rows += int(np.count_nonzero(known))
+        texts: list[tuple[int, bytes]] = []
+        for at in np.flatnonzero(~known).tolist():
+            counts[at] = self._parse(batch.first + at, batch.lines[at])
+            if self.compare and counts[at] != UNUSABLE:
+                texts += [(at, text) for text in self._texts]
+        usable = np.flatnonzero(counts != UNUSABLE)
+        self.usable += usable.size
+        if self.compare and usable.size:
+            self._keep(batch, usable, counts, look, texts)
+        return counts
 
     def finish(self) -> None:
         """Spread the remembered role sequences over the other counts."""
+        for structure, count in zip(self._structures.known, self._structures.counts, strict=True):
+            self.shapes[structure.roles] += count
+            self.marks[GROUND_TRUTH] += count * structure.ground_truth
         for shape, count in self.shapes.items():
             self._count_shape(shape, count)
             self.evidence[formats.CHAT] += count
         self.shapes.clear()
-        self.rows += len(self.hashes)
+
+    def _keep(
+        self, batch: Batch, usable: Ints, counts: Ints, look: Looked | None, texts: list[tuple[int, bytes]]
+    ) -> None:
+        kept = self.kept
+        kept.lines.frombytes((usable + batch.first).astype(np.uint32).tobytes())
+        kept.tokens.frombytes(np.minimum(counts[usable], 2**32 - 1).astype(np.uint32).tobytes())
+        hashes = np.fromiter(map(hash, batch.lines), np.int64, len(batch.lines))
+        kept.hashes.frombytes(hashes[usable].tobytes())
+        parts = [text for _, text in texts]
+        ends = np.cumsum(np.fromiter(map(len, parts), np.int64, len(parts)))
+        starts = ends - np.fromiter(map(len, parts), np.int64, len(parts))
+        owner = np.fromiter((at for at, _ in texts), np.int64, len(texts))
+        text = b"".join(parts)
+        if look:
+            starts, ends = (
+                np.concatenate([a, b + len(look.text)]) for a, b in ((look.starts, starts), (look.ends, ends))
+            )
+            owner, text = np.concatenate([look.owner, owner]), look.text + text if text else look.text
+            order = np.argsort(owner, kind="stable")
+            starts, ends, owner = starts[order], ends[order], owner[order]
+        kept.sketches.add(text, starts, ends, np.searchsorted(usable, owner), usable.size)
+
+    def _parse(self, at: int, line: bytes) -> int:
+        """Take in one line the long way: its tokens, UNUSABLE when it is no usable row."""
+        try:
+            row = orjson.loads(line)
+        except orjson.JSONDecodeError as fault:
+            self._unreadable(at, line, fault)
+            return UNUSABLE
+        self.rows += 1
+        self._tokens, self._texts = UNUSABLE, []
+        if not self._plain_row(row):
+            self._careful_row(at, row)
+        return self._tokens
 
     def _note_longest(self, batch: Batch) -> None:
-        sizes = [line.length if type(line) is OverLong else len(line) for line in batch.lines]
-        longest = max(sizes)
+        cut = OverLong in set(map(type, batch.lines))
+        sizes = [getattr(line, "length", len(line)) for line in batch.lines] if cut else ()
+        longest = max(sizes or map(len, batch.lines))
         if longest > self.longest[0]:
-            self.longest = (longest, batch.first + sizes.index(longest))
+            at = next(at for at, size in enumerate(sizes or map(len, batch.lines)) if size == longest)
+            self.longest = (longest, batch.first + at)
 
     def _plain_row(self, row: Any) -> bool:
         """Count a plain, faultless chat row; False when it needs the careful way (nothing counted then)."""
@@ -109,7 +170,11 @@ class Tally:
         if GROUND_TRUTH in row:
             self.marks[GROUND_TRUTH] += 1
         self.shapes[roles] += 1
-        self.tokens.append(tokens.of_bytes(size, count))
+        self._tokens = tokens.of_bytes(size, count)
+        if self.compare:
+            self._texts = [
+                _written(each) for role, each in zip(roles, contents, strict=True) if role != "system"
+            ]
         return True
 
     def _judge(self, roles: tuple[str, ...]) -> bool:
@@ -132,7 +197,9 @@ class Tally:
         for finding in findings:
             self._found(line, finding)
         if all(finding.level != ERROR for finding in findings):
-            self.tokens.append(tokens.of_sample(row))
+            self._tokens = tokens.of_sample(row)
+            shown = (each for each in row["messages"] if self.compare and each.get("role") != "system")
+            self._texts = [_written(each.get("content") or each.get("tool_calls")) for each in shown]
 
     def _foreign_row(self, line: int, form: str, row: Any) -> None:
         if not isinstance(row, dict):
@@ -187,6 +254,11 @@ class Tally:
                 finding.level,
             )
         )
+
+
+def _written(text: Any) -> bytes:
+    """A text as JSON writes it, without the quotes: so texts of parsed and of known rows compare."""
+    return orjson.dumps(text)[1:-1]
 
 
 def _list(value: Any) -> list[Any]:

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from .lines import batches
 from .problems import Findings
-from .scan import Tally
+from .scan import UNUSABLE, Tally
 from .staging import HashingWriter, atomic
 
 SHARE, MOST_HELDOUT = 0.1, 100  # Fireworks' own carve-out: floor(10 %), at most 100 (facts sheet 4.1)
@@ -123,11 +123,11 @@ def heldout_rows(usable: int, asked: int | float | None) -> int:
 
 def _read(path: Path, seed: int, drop_lines: Collection[int]) -> _Index:
     key = str(seed).encode()
-    tally, index = Tally(Findings(0)), _Index(array("q"), array("q"), bytearray())
+    tally, index = Tally(Findings(0), compare=False), _Index(array("q"), array("q"), bytearray())
     for batch in batches(path):
-        for at, line in enumerate(batch.lines, batch.first):
-            tokens = tally.take(at, line)
-            if tokens is None or at in drop_lines:
+        counts = tally.add(batch).tolist()
+        for at, (line, tokens) in enumerate(zip(batch.lines, counts, strict=True), batch.first):
+            if tokens == UNUSABLE or at in drop_lines:
                 index.dropped += bool(line.strip())
                 continue
             index.lines.append(at)

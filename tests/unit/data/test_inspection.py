@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from tests.unit.data.conftest import chat
 from workflows.data import formats, tokens
 from workflows.data.inspection import Inspection, inspect
+from workflows.data.lines import Batch
 from workflows.data.problems import Findings
 from workflows.data.rules import row_findings
-from workflows.data.scan import Tally
+from workflows.data.scan import UNUSABLE, Tally
 
 GOOD = chat("What is 2+2?", "4")
 
@@ -346,7 +347,7 @@ def test_the_fast_way_and_the_rules_agree(row):
     except orjson.JSONEncodeError:
         return
     tally = Tally(Findings(100))
-    counted = tally.take(1, line)
+    (counted,) = tally.add(Batch(1, [line])).tolist()
     tally.finish()
     decoded = orjson.loads(line)
     form = formats.of_row(decoded)
@@ -355,9 +356,9 @@ def test_the_fast_way_and_the_rules_agree(row):
         expected = list(row_findings(decoded))
         assert [problem.rule for problem in tally.findings.kept] == [each.rule for each in expected]
         usable = all(each.level != "error" for each in expected)
-        assert counted == (tokens.of_sample(decoded) if usable else None)
+        assert counted == (tokens.of_sample(decoded) if usable else UNUSABLE)
     else:
-        assert counted is None
+        assert counted == UNUSABLE
         assert tally.findings.counts
 
 

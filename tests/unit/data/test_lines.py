@@ -36,7 +36,7 @@ def test_mark_and_carriage_returns_are_taken_off(tmp_path):
 
 def test_progress_reaches_the_size(tmp_path):
     path = tmp_path / "f"
-    path.write_bytes(b"\xef\xbb\xbf" + b"x" * 50 + b"\n" + b"y" * (3 << 20))
+    path.write_bytes(b"\xef\xbb\xbf" + b"x" * 50 + b"\n" + b"y" * (3 * lines.CHUNK))
     seen = []
     list(batches(path, progress=lambda done, total: seen.append((done, total))))
     size = path.stat().st_size
