@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,11 +39,41 @@ TERMINAL = frozenset({COMPLETED, FAILED, CANCELLED, PREFIX + "EARLY_STOPPED", PR
 ACTIVE = (CREATING, VALIDATING, PENDING, RE_QUEUEING, RUNNING, WRITING, CANCELLING, DELETING)
 QUEUED = frozenset({PENDING, RE_QUEUEING})
 ENDING = frozenset({CANCELLING, DELETING})
-COLLECTIONS = ("supervisedFineTuningJobs", "dpoJobs")  # every collection of jobs there is
-INPUT_FIELDS = ("dataset", "evaluationDataset", "warmStartFrom")
+# Every collection of jobs there is.
+COLLECTIONS = ("supervisedFineTuningJobs", "dpoJobs", "batchInferenceJobs", "evaluationJobs")
+INPUT_FIELDS = (
+    "dataset",
+    "evaluationDataset",
+    "warmStartFrom",
+    "inputDatasetId",
+    "model",
+    "inputDataset",
+    "evaluator",
+)
 RETRIES = 1
 GRACE_SECONDS = 5.0
 OK_STATUS = {"code": "OK", "message": ""}
+
+
+class Runner(Protocol):
+    """What does the work of a job, in its folder: by the files there it says how far it is."""
+
+    def start(self, folder: Path) -> bool: ...
+    def alive(self, folder: Path) -> bool: ...
+    def end(self, folder: Path, *, force: bool = False) -> None: ...
+
+
+def processes_of(service: Service) -> Runner:
+    return service.processes
+
+
+def let_be(service: Service, job: Resource) -> None:
+    del service, job
+
+
+def go_on(service: Service, job: Resource, runner: Runner) -> bool:
+    del service, job, runner
+    return False
 
 
 @dataclass(frozen=True)
@@ -53,6 +84,11 @@ class JobKind:
     check: Callable[[Service, Resource], dict[str, str] | None]  # a failure status, or None when fit to run
     specification: Callable[[Service, Resource], dict[str, Any]]  # the content of job.json
     complete: Callable[[Service, Resource, dict[str, Any]], None]  # store what a good result brings
+    runner: Callable[[Service], Runner] = processes_of
+    lane: str = "training"  # `settings.jobs` limits how many run at a time in each lane
+    abandon: Callable[[Service, Resource], None] = let_be  # keep what a cancelled job has so far
+    # Before anything else is done with a job that was VALIDATING: whether nothing may be done with it now.
+    step: Callable[[Service, Resource, Runner], bool] = go_on
 
 
 class Interference(Protocol):
@@ -134,32 +170,33 @@ class Supervisor:
     ) -> None:
         self.service, self.kinds = service, kinds
         self.interference = interference or Undisturbed()
+        self.runners = {kind.collection: kind.runner(service) for kind in kinds}
 
     def recover(self) -> None:
         """After a start: processes that live are kept; those that died with the machine run again."""
-        for _, job in self._active():
+        for kind, job in self._active():
             folder = job_folder(self.service, job)
-            lost = job.private.get("running") and not self.service.processes.alive(folder)
+            lost = job.private.get("running") and not self.runners[kind.collection].alive(folder)
             if lost and not read_state(folder, "result.json") and job.state not in ENDING:
                 move(self.service, job, RE_QUEUEING, running=False)
 
     def tick(self) -> None:
         """One look at every active job."""
         jobs = self._active()
-        running = sum(bool(job.private.get("running")) for _, job in jobs)
+        running = Counter(kind.lane for kind, job in jobs if job.private.get("running"))
         for kind, job in jobs:
             was_running = bool(job.private.get("running"))
-            self._step(kind, job, free=running < self.service.settings.jobs)
-            running += bool(job.private.get("running")) - was_running
+            self._step(kind, job, free=running[kind.lane] < self.service.settings.jobs)
+            running[kind.lane] += bool(job.private.get("running")) - was_running
 
     def suspend(self) -> list[Path]:
         """Before the server ends: ask the processes to end, so that they continue at the next start."""
         folders = []
-        for _, job in self._active():
+        for kind, job in self._active():
             if not job.private.get("running"):
                 continue
             folders.append(job_folder(self.service, job))
-            self.service.processes.end(folders[-1])
+            self.runners[kind.collection].end(folders[-1])
             if job.state not in ENDING:
                 move(self.service, job, RE_QUEUEING, running=False)
         return folders
@@ -171,7 +208,7 @@ class Supervisor:
 
     def _step(self, kind: JobKind, job: Resource, *, free: bool) -> None:
         if job.state in ENDING:
-            self._end(job)
+            self._end(kind, job)
         elif self.service.clock() - job.private["entered"] < self._shortest(job):
             return
         elif job.state == CREATING:
@@ -179,7 +216,7 @@ class Supervisor:
         elif job.state == VALIDATING:
             fault = kind.check(self.service, job) or self.interference.check(job)
             move(self.service, job, FAILED if fault else PENDING, fault)
-        elif self.interference.step(job):
+        elif self.interference.step(job) or kind.step(self.service, job, self.runners[kind.collection]):
             return
         elif job.private.get("running"):
             self._follow(kind, job)
@@ -198,11 +235,11 @@ class Supervisor:
         # starts again, never a process it does not know of.
         job.private["running"] = True
         if self.service.save(job):
-            self.service.processes.start(folder)
+            self.runners[kind.collection].start(folder)
 
     def _follow(self, kind: JobKind, job: Resource) -> None:
         folder = job_folder(self.service, job)
-        alive = self.service.processes.alive(folder)
+        alive = self.runners[kind.collection].alive(folder)
         phase = read_state(folder, "progress.json").get("phase")
         result = {} if alive else read_state(folder, "result.json")
         if alive or result.get("ok"):
@@ -237,14 +274,15 @@ class Supervisor:
         status = {"code": str(result.get("code", "INTERNAL")), "message": text}
         move(self.service, job, FAILED, status, running=False)
 
-    def _end(self, job: Resource) -> None:
-        folder = job_folder(self.service, job)
+    def _end(self, kind: JobKind, job: Resource) -> None:
+        folder, runner = job_folder(self.service, job), self.runners[kind.collection]
         late = self.service.clock() - job.private["entered"] > GRACE_SECONDS
-        if self.service.processes.alive(folder):
-            self.service.processes.end(folder, force=late)
+        if runner.alive(folder):
+            runner.end(folder, force=late)
         elif job.state == DELETING:
             self.service.store.delete(job.name)
             shutil.rmtree(folder, ignore_errors=True)
         else:
+            kind.abandon(self.service, job)
             status = {"code": "CANCELLED", "message": "The job was cancelled."}
             move(self.service, job, CANCELLED, status, running=False)
