@@ -1,4 +1,4 @@
-"""Calls for the person who runs the server: fault switches. Outside `/v1`, without a key, local only.
+"""Calls for the person who runs the server, local and without a key: fault switches and the account.
 
 Each takes JSON, or a form of the page at `/`, which is sent back to the page.
 """
@@ -14,9 +14,15 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from localfireworks import faults
+from localfireworks.account_state import (
+    has_payment_method,
+    set_payment_method,
+    set_suspend_state,
+    suspend_state,
+)
 from localfireworks.errors import ApiError, invalid
-from localfireworks.faults import Fault
-from localfireworks.service import ok, read_json, service_of
+from localfireworks.faults import Fault, Strict
+from localfireworks.service import Service, ok, read_json, service_of
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -96,7 +102,34 @@ async def remove_fault(request: Request) -> Response:
     return await answer(request, {}, "faults")
 
 
+class AccountPatch(Strict):
+    """What may be set of the account; what is left out stays."""
+
+    suspend_state: str | None = None
+    payment_method: bool | None = None
+
+
+def account(service: Service) -> dict[str, Any]:
+    return {"suspendState": suspend_state(service), "paymentMethod": has_payment_method(service)}
+
+
+async def get_account(request: Request) -> Response:
+    check_local(request)
+    return ok(account(service_of(request)))
+
+
+async def set_account(request: Request) -> Response:
+    service, patch = service_of(request), AccountPatch.model_validate(await given(request))
+    if patch.suspend_state is not None:
+        set_suspend_state(service, patch.suspend_state)
+    if patch.payment_method is not None:
+        set_payment_method(service, present=patch.payment_method)
+    return await answer(request, account(service), "account")
+
+
 routes = [
+    Route("/admin/account", get_account),
+    Route("/admin/account", set_account, methods=["POST", "PATCH"]),
     Route("/admin/faults", list_faults),
     Route("/admin/faults", add_fault, methods=["POST"]),
     Route("/admin/faults", remove_faults, methods=["DELETE"]),

@@ -18,6 +18,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from localfireworks import (
     accounts,
     admin,
+    billing,
+    billing_costs,
     chat,
     datasets,
     deployed_models,
@@ -26,12 +28,14 @@ from localfireworks import (
     dpo_work,
     models,
     page,
+    quotas,
     replicas,
     sft,
     sft_work,
     shapes,
     storage,
 )
+from localfireworks.account_limits import AccountLimits
 from localfireworks.errors import HANDLERS, ApiError, InferenceError, is_inference
 from localfireworks.fault_middleware import FaultSwitches, Sleep
 from localfireworks.job_faults import JobFaults
@@ -136,6 +140,9 @@ def create_app(service: Service, sleep: Sleep = asyncio.sleep) -> Starlette:
         page,
         admin,
         accounts,
+        quotas,
+        billing,
+        billing_costs,
         models,
         datasets,
         storage,
@@ -148,7 +155,7 @@ def create_app(service: Service, sleep: Sleep = asyncio.sleep) -> Starlette:
     )
     app = Starlette(
         routes=[route for part in parts for route in part.routes],
-        middleware=[Middleware(FaultSwitches, sleep=sleep), Middleware(KeyCheck)],
+        middleware=[Middleware(FaultSwitches, sleep=sleep), Middleware(KeyCheck), Middleware(AccountLimits)],
         exception_handlers=HANDLERS | {StorageError: storage.on_storage_error},
         lifespan=lifespan,
     )

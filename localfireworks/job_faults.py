@@ -1,4 +1,4 @@
-"""Faults of jobs: what a switch of kind `job-…` does to a job in the place of its training.
+"""What befalls jobs from outside: the suspension of their account, and fault switches of kind `job-…`.
 
 A job is looked at once, when it leaves VALIDATING; which fault it has is kept in its row. No process runs
 for a job that is RUNNING by a fault.
@@ -7,6 +7,7 @@ for a job that is RUNNING by a fault.
 from __future__ import annotations
 
 from localfireworks import faults, jobs
+from localfireworks.account_state import is_suspended
 from localfireworks.service import Service
 from localfireworks.store import Resource
 
@@ -35,6 +36,9 @@ class JobFaults:
 
     def step(self, job: Resource) -> bool:
         """Whether a fault has this job in its hand, so that it must not be started."""
+        if is_suspended(self.service):
+            self._pause(job)
+            return True
         kind = job.private.get("fault")
         if not kind or kind == "job-dataset-invalid":
             return False
@@ -45,6 +49,12 @@ class JobFaults:
         elif self._over(job, kind):
             self._strike(job, kind)
         return True
+
+    def _pause(self, job: Resource) -> None:
+        """The account is suspended: what runs is ended, and waits for :resume at its last checkpoint."""
+        self.service.processes.end(jobs.job_folder(self.service, job))
+        status = {"code": "OK", "message": "The account is suspended."}
+        jobs.move(self.service, job, jobs.PAUSED, status, running=False)
 
     def _over(self, job: Resource, kind: str) -> bool:
         """Whether the time in RUNNING is over; a stall of 0 seconds never is."""

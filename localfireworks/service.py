@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import orjson
@@ -22,6 +22,7 @@ from localfireworks.processes import Processes
 from localfireworks.settings import Settings
 from localfireworks.signing import Signer
 from localfireworks.store import Resource, Store
+from localfireworks.traffic import Traffic
 
 
 class IdConvertor(Convertor[str]):
@@ -58,6 +59,7 @@ class Service:
     backend: Backend
     processes: Processes
     signer: Signer
+    traffic: Traffic = field(default_factory=Traffic)
 
     @property
     def account(self) -> str:
