@@ -1,5 +1,6 @@
 """Conversions that bring rows into the chat format. They write a new file; the original is only read.
 
+- function_calls: OpenAI's older function calls become tool calls (`legacy`).
 - ground_truth: a row that ends with a user turn gets its ground truth as the assistant's answer.
 - tool_roles: `tool` and `function` messages become user messages; an assistant's tool calls become its text.
 - content_parts: a content that is a list of text parts becomes one text, parts joined by a newline.
@@ -16,12 +17,13 @@ from typing import Any
 
 import orjson
 
+from .legacy import is_legacy, modern_messages, modern_tools
 from .lines import OverLong, batches
 from .rules import TOOL_LIKE, wants_answer
-from .scan import CONTENT_PARTS, GROUND_TRUTH, TOOL_ROLES
+from .scan import CONTENT_PARTS, FUNCTION_CALLS, GROUND_TRUTH, TOOL_ROLES
 from .staging import atomic
 
-KINDS = (GROUND_TRUTH, TOOL_ROLES, CONTENT_PARTS)
+KINDS = (FUNCTION_CALLS, GROUND_TRUTH, TOOL_ROLES, CONTENT_PARTS)
 Row = dict[str, Any]
 
 
@@ -93,7 +95,11 @@ def convert_row(row: Row, kinds: Collection[str]) -> Row:
     messages = row.get("messages")
     if not isinstance(messages, list) or not all(isinstance(each, dict) for each in messages):
         return row
-    made = messages
+    made, old = messages, FUNCTION_CALLS in kinds and is_legacy(row)
+    if old:
+        row = modern_tools(row)
+        made = modern_messages(messages)
+        made = [_told(message) if message.get("role") == "function" else message for message in made]
     if TOOL_ROLES in kinds:
         made = [_told(message) for message in made]
     if CONTENT_PARTS in kinds:
@@ -103,7 +109,7 @@ def convert_row(row: Row, kinds: Collection[str]) -> Row:
         ]
     if GROUND_TRUTH in kinds and wants_answer(row):
         made = [*made, {"role": "assistant", "content": answer_text(row["ground_truth"])}]
-    if made == messages:
+    if made == messages and not old:
         return row
     rest = {key: value for key, value in row.items() if not (TOOL_ROLES in kinds and key == "tools")}
     return {**rest, "messages": made}

@@ -40,7 +40,8 @@ class Inspection:
     """What a file holds. Counts are of rows unless named otherwise.
 
     `lines` are physical, `samples` the non-blank ones, `usable_samples` those without an error. `turns` maps
-    number of non-system messages (100 means 100 or more) to rows. `problems` keeps the first ones;
+    number of non-system messages (100 means 100 or more) to rows; `other_fields` are those of rows that
+    training does not read. `problems` keeps the first ones;
     `problem_counts` counts all by rule. `repeats` are the first rows that repeat another, exactly or nearly.
     `longest_row` is (bytes, line).
     """
@@ -53,6 +54,7 @@ class Inspection:
     format: str
     evidence: dict[str, int] = field(default_factory=dict)
     roles: dict[str, int] = field(default_factory=dict)
+    other_fields: dict[str, int] = field(default_factory=dict)
     turns: dict[int, int] = field(default_factory=dict)
     tokens: TokenStats = field(default_factory=TokenStats)
     system_rows: int = 0
@@ -173,6 +175,7 @@ def _assemble(tally: Tally, size: int, bom: bool, kind: str) -> Inspection:
         format=form,
         evidence=dict(sorted(tally.evidence.items())),
         roles=dict(sorted(tally.roles.items())),
+        other_fields=dict(sorted(tally.fields.items())),
         turns=dict(sorted(tally.turns.items())),
         tokens=stats(tally.kept.tokens),
         system_rows=marks[scan.SYSTEM],
@@ -194,10 +197,10 @@ def _assemble(tally: Tally, size: int, bom: bool, kind: str) -> Inspection:
 
 
 def _conversions(tally: Tally) -> list[Conversion]:
-    old = bool(tally.roles["function"])  # a role that Fireworks does not take
     offers = (
+        (scan.FUNCTION_CALLS, scan.FUNCTION_CALLS, True, "OpenAI's older function calls become tool calls"),
         (scan.ANSWERS_TO_MAP, scan.GROUND_TRUTH, True, "the ground truth becomes the assistant's answer"),
-        (scan.TOOL_ROLES, scan.TOOL_ROLES, old, "tool messages become user messages"),
+        (scan.TOOL_ROLES, scan.TOOL_ROLES, False, "tool messages become user messages"),
         (scan.CONTENT_PARTS, scan.CONTENT_PARTS, False, "lists of text parts become one text"),
     )
     return [

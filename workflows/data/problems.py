@@ -37,6 +37,7 @@ REMEDIES = {
     "content.empty": "Write the answer, or take the row out.",
     "weight.value": "Use 0 (not trained on) or 1.",
     "tool_calls.type": "Make `tool_calls` a list of {type: function, function: {name, arguments}}.",
+    "function_call.type": "Make `function_call` an object {name, arguments}, or use `tool_calls`.",
     "reasoning.type": "Make `reasoning_content` a text.",
     "assistant.none": "Add an assistant message with text (and not weight 0), or take the row out.",
     "row.copy": "Take it out unless it should weigh double; copies are never split over train and held-out.",

@@ -1,7 +1,8 @@
 """What a supervised fine-tuning row must look like. Source: facts sheet 2, "SFT row".
 
 `{messages: [{role, content, weight?, reasoning_content?, tool_calls?}], tools?, weight?}`; content is a
-text or a list of {type: text, text}; system only first; something to train on.
+text or a list of {type: text, text}; system only first; something to train on. OpenAI's older `function_call`
+and `functions` are taken too: a conversion turns them into tool calls.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from .problems import ERROR, WARNING
 
 ROLES = frozenset({"system", "user", "assistant", "tool"})
 TOOL_LIKE = frozenset({"tool", "function"})  # `function` is of OpenAI's older files
+FIELDS = frozenset({"messages", "tools", "functions", "function_call", "weight", "ground_truth"})
 IMAGES = frozenset({"image_url", "image", "input_image"})
 
 
@@ -40,9 +42,15 @@ def row_findings(row: Any) -> Iterator[Finding]:
         return
     for at, message in enumerate(messages):
         yield from _message(message, f"messages[{at}]", at)
-    yield from _tools(row.get("tools"))
+    yield from _tools(row.get("tools"), "tools")
+    yield from _tools(row.get("functions"), "functions")
     yield from _row_weight(row.get("weight"))
     yield from _trainable(messages, row)
+
+
+def other_fields(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """The row's fields beside those that training or a conversion reads."""
+    return tuple(key for key in row if key not in FIELDS)
 
 
 def kind(value: Any) -> str:
@@ -76,14 +84,14 @@ def _role(message: Mapping[str, Any], path: str, at: int) -> Iterator[Finding]:
 def _content(message: Mapping[str, Any], path: str) -> Iterator[Finding]:
     content, path = message.get("content"), f"{path}.content"
     if content is None:
-        if not message.get("tool_calls"):
+        if not _calls(message):
             yield Finding("content.missing", path, "the message has no content")
     elif isinstance(content, list):
         for at, part in enumerate(content):
             yield from _part(part, f"{path}[{at}]")
     elif not isinstance(content, str):
         yield Finding("content.type", path, f"content is a {kind(content)}", content)
-    elif message.get("role") == "assistant" and not content.strip() and not message.get("tool_calls"):
+    elif message.get("role") == "assistant" and not content.strip() and not _calls(message):
         yield Finding("content.empty", path, "the assistant's answer is empty", level=WARNING)
 
 
@@ -106,15 +114,23 @@ def _extras(message: Mapping[str, Any], path: str) -> Iterator[Finding]:
     if calls is not None and not (isinstance(calls, list) and all(map(_is_call, calls))):
         yield Finding("tool_calls.type", f"{path}.tool_calls", "tool_calls is not a list of calls", calls)
 
+    call = message.get("function_call")
+    if call is not None and not _is_call({"function": call}):
+        yield Finding("function_call.type", f"{path}.function_call", "it is no call of a function", call)
+
+
+def _calls(message: Mapping[str, Any]) -> bool:
+    return bool(message.get("tool_calls") or message.get("function_call"))
+
 
 def _is_call(call: Any) -> bool:
     function = call.get("function") if isinstance(call, dict) else None
     return isinstance(function, dict) and isinstance(function.get("name"), str)
 
 
-def _tools(tools: Any) -> Iterator[Finding]:
+def _tools(tools: Any, name: str) -> Iterator[Finding]:
     if tools is not None and not (isinstance(tools, list) and all(isinstance(each, dict) for each in tools)):
-        yield Finding("tools.type", "tools", f"tools is a {kind(tools)}, not a list of objects", tools)
+        yield Finding("tools.type", name, f"{name} is a {kind(tools)}, not a list of objects", tools)
 
 
 def _row_weight(weight: Any) -> Iterator[Finding]:
@@ -129,7 +145,7 @@ def is_trainable(message: Any) -> bool:
     if not isinstance(message, dict) or message.get("role") != "assistant" or message.get("weight") == 0:
         return False
     content = message.get("content")
-    return bool(content.strip() if isinstance(content, str) else content) or bool(message.get("tool_calls"))
+    return bool(content.strip() if isinstance(content, str) else content) or _calls(message)
 
 
 def wants_answer(row: Mapping[str, Any]) -> bool:

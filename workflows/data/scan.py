@@ -18,16 +18,21 @@ import numpy.typing as npt
 import orjson
 
 from . import formats, tokens
+from .legacy import is_legacy
 from .lines import Batch, OverLong
-from .problems import ERROR, REMEDIES, Findings, Problem, excerpt
-from .rules import ROLES, TOOL_LIKE, Finding, row_findings, wants_answer
+from .problems import ERROR, EXCERPT, REMEDIES, Findings, Problem, excerpt
+from .rules import ROLES, TOOL_LIKE, Finding, other_fields, row_findings, wants_answer
 from .sketches import Sketches
 from .structure import Looked, Structures
 
-CAREFUL_KEYS = frozenset({"weight", "preferred_output", "non_preferred_output", "chosen", "rejected"})
+CAREFUL_KEYS = frozenset(
+    {"weight", "functions", "preferred_output", "non_preferred_output", "chosen", "rejected"}
+)
 MOST_TURNS = 100  # longer conversations are counted as this many
 MOST_SHAPES = 5000  # distinct sequences of roles that are remembered; a hostile file has no end of them
 GROUND_TRUTH, TOOL_ROLES, CONTENT_PARTS, WEIGHTS = "ground_truth", "tool_roles", "content_parts", "weights"
+FUNCTION_CALLS = "function_calls"
+MOST_FIELDS = 100  # distinct other fields of rows that are remembered
 ANSWERS_TO_MAP, ROW_WEIGHTS, UNTRAINABLE, SYSTEM = "answers_to_map", "row_weights", "untrainable", "system"
 UNUSABLE = -1
 Ints = npt.NDArray[np.int64]
@@ -61,6 +66,7 @@ class Tally:
     roles: Counter[str] = field(default_factory=Counter)
     turns: Counter[int] = field(default_factory=Counter)
     marks: Counter[str] = field(default_factory=Counter)
+    fields: Counter[str] = field(default_factory=Counter)  # beside what training reads
     first_line: dict[str, int] = field(default_factory=dict)
     longest: tuple[int, int] = (0, 0)  # bytes, line
     kept: Rows = field(default_factory=Rows)
@@ -96,6 +102,7 @@ class Tally:
         for structure, count in zip(self._structures.known, self._structures.counts, strict=True):
             self.shapes[structure.roles] += count
             self.marks[GROUND_TRUTH] += count * structure.ground_truth
+            self._note_fields(structure.fields, count)
         for shape, count in self.shapes.items():
             self._count_shape(shape, count)
             self.evidence[formats.CHAT] += count
@@ -134,7 +141,14 @@ class Tally:
         self._tokens, self._texts = UNUSABLE, []
         if not self._plain_row(row):
             self._careful_row(at, row)
+        if type(row) is dict and len(row) > 1:
+            self._note_fields(other_fields(row), 1)
         return self._tokens
+
+    def _note_fields(self, names: tuple[str, ...], rows: int) -> None:
+        for name in names:
+            if name in self.fields or len(self.fields) < MOST_FIELDS:
+                self.fields[name[:EXCERPT]] += rows
 
     def _note_longest(self, batch: Batch) -> None:
         cut = OverLong in set(map(type, batch.lines))
@@ -217,6 +231,7 @@ class Tally:
         marks = {
             GROUND_TRUTH: GROUND_TRUTH in row,
             ANSWERS_TO_MAP: wants_answer(row),
+            FUNCTION_CALLS: is_legacy(row),
             TOOL_ROLES: not TOOL_LIKE.isdisjoint(roles),
             CONTENT_PARTS: any(isinstance(each.get("content"), list) for each in messages),
             WEIGHTS: any("weight" in each for each in messages),

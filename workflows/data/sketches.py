@@ -7,8 +7,8 @@ hash of each is kept (one permutation). Two rows are near duplicates when they a
 four buckets, which sorting finds, and in two thirds of all buckets that one of them fills.
 
 ERROR says how well that works; tests/unit/data/test_sketches.py measures it. Texts of less than about 60
-bytes are compared exactly only, and rows beyond `MOST_ROWS` not at all. A text with \\u escapes is not compared
-with the same text written without.
+bytes are compared exactly only, and rows beyond `MOST_ROWS` not at all. A text with escapes (\\u) is not
+compared with the same text without.
 """
 
 from __future__ import annotations

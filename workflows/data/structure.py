@@ -24,7 +24,7 @@ import orjson
 
 from . import formats, tokens
 from .lines import OverLong
-from .rules import row_findings
+from .rules import other_fields, row_findings
 
 Ints = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
@@ -69,6 +69,7 @@ class Structure:
     roles: tuple[str, ...]
     ground_truth: bool
     more_bytes: int = 0  # of tools, which are then the same in all rows
+    fields: tuple[str, ...] = ()  # of the row, beside what training reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ class Structures:
             roles = tuple(message["role"] for message in row["messages"])
             number = len(self.known)
             tools = len(orjson.dumps(row["tools"])) if row.get("tools") else 0
-            self.known.append(Structure(roles, "ground_truth" in row, tools))
+            self.known.append(Structure(roles, "ground_truth" in row, tools, other_fields(row)))
             self.counts.append(0)
         self._by_hash[key] = number
         return number
@@ -147,7 +148,7 @@ def _plain(line: bytes) -> dict[str, Any] | None:
     plain = all(len(each) == 2 and type(each.get("content")) is str for each in messages)
     if not plain or not {each["role"] for each in messages} <= PLAIN_ROLES:
         return None
-    return None if row.get("weight") is not None else row
+    return None if row.get("weight") is not None or "functions" in row else row
 
 
 @dataclass(slots=True)

@@ -22,6 +22,7 @@ METHOD = (
     "A tokenizer's count is usually within 30 %."
 )
 TEXT_FIELDS = ("reasoning_content",)
+CALL_FIELDS, TOOL_FIELDS = ("tool_calls", "function_call"), ("tools", "functions")
 
 
 def of_bytes(size: int, messages: int) -> int:
@@ -51,7 +52,7 @@ def message_bytes(message: Mapping[str, Any]) -> int:
     """UTF-8 length of what a chat template renders of a message."""
     size = content_bytes(message.get("content"))
     size += sum(text_bytes(message[key]) for key in TEXT_FIELDS if isinstance(message.get(key), str))
-    return size + (len(orjson.dumps(message["tool_calls"])) if message.get("tool_calls") else 0)
+    return size + sum(len(orjson.dumps(message[key])) for key in CALL_FIELDS if message.get(key))
 
 
 def of_sample(row: Any) -> int:
@@ -60,7 +61,7 @@ def of_sample(row: Any) -> int:
     if not isinstance(messages, list):
         return 0
     size = sum(message_bytes(message) for message in messages if isinstance(message, dict))
-    size += len(orjson.dumps(row["tools"])) if row.get("tools") else 0
+    size += sum(len(orjson.dumps(row[key])) for key in TOOL_FIELDS if row.get(key))
     return of_bytes(size, len(messages))
 
 

@@ -73,6 +73,36 @@ def test_tools_are_told_in_text():
     assert made["id"] == 1
 
 
+def test_older_function_calls_become_tool_calls():
+    call = CALL["function"]
+    row = {
+        "messages": [
+            {"role": "user", "content": "add"},
+            {"role": "assistant", "content": None, "function_call": call},
+            {"role": "function", "name": "add", "content": "3"},
+            {"role": "function", "name": "add", "content": "nobody asked"},
+            {"role": "assistant", "content": "It is 3."},
+        ],
+        "functions": [{"name": "add"}],
+        "function_call": "auto",
+        "parallel_tool_calls": False,
+    }
+    made = convert_row(row, ["function_calls"])
+    assert made["messages"][1:4] == [
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [{"id": "call_1", "type": "function", "function": call}],
+        },
+        {"role": "tool", "tool_call_id": "call_1", "content": "3"},
+        {"role": "user", "content": "Result of add:\nnobody asked"},
+    ]
+    assert made["tools"] == [{"type": "function", "function": {"name": "add"}}]
+    assert made.keys() == {"messages", "tools", "parallel_tool_calls"}
+    assert convert_row(made, ["function_calls"]) is made
+    assert "functions" in row
+
+
 def test_parts_become_one_text_and_images_stay():
     parts = [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
     image = [{"type": "image_url", "image_url": {"url": "x"}}]

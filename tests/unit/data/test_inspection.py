@@ -128,6 +128,8 @@ def changed(**last):
         (changed(weight="1"), "weight.value", "messages[1].weight"),
         (changed(tool_calls={"name": "f"}), "tool_calls.type", "messages[1].tool_calls"),
         (changed(tool_calls=[{"function": {}}]), "tool_calls.type", "messages[1].tool_calls"),
+        (changed(function_call="f"), "function_call.type", "messages[1].function_call"),
+        ({**GOOD, "functions": {"f": 1}}, "tools.type", "functions"),
         (changed(reasoning_content=["x"]), "reasoning.type", "messages[1].reasoning_content"),
         ({**GOOD, "tools": {"f": 1}}, "tools.type", "tools"),
         (chat("only a question"), "assistant.none", "messages"),
@@ -283,8 +285,37 @@ def test_the_old_function_role_must_be_converted(write):
         ]
     }
     found = inspect(write(GOOD, GOOD, GOOD, old))
-    assert [(each.kind, each.required) for each in found.conversions] == [("tool_roles", True)]
+    assert [(each.kind, each.required) for each in found.conversions] == [
+        ("function_calls", True),
+        ("tool_roles", False),
+    ]
     assert (found.problems, found.roles["function"]) == ((), 1)
+
+
+def test_a_file_for_openai_works_as_it_is(write):
+    weather = {"name": "weather", "parameters": {"type": "object", "properties": {}}}
+    call = {"name": "weather", "arguments": "{}"}
+    ask, answer = {"role": "user", "content": "Rain?"}, {"role": "assistant", "content": "No.", "weight": 1}
+    old = [ask, {"role": "assistant", "content": None, "function_call": call}]
+    new = {"id": "c1", "type": "function", "function": call}
+    found = inspect(
+        write(
+            {"messages": [*old, {"role": "function", "name": "weather", "content": "dry"}, answer]},
+            {"messages": old, "functions": [weather]},
+            {
+                "messages": [ask, {"role": "assistant", "tool_calls": [new]}],
+                "tools": [{"type": "function", "function": weather}],
+                "parallel_tool_calls": False,
+            },
+            {"messages": [ask, {"role": "assistant", "content": "x", "weight": 0, "name": "a"}, ask, answer]},
+        )
+    )
+    assert (found.problems, found.usable_samples) == ((), 4)
+    assert found.other_fields == {"parallel_tool_calls": 1}
+    assert [(each.kind, each.rows, each.required) for each in found.conversions] == [
+        ("function_calls", 2, True),
+        ("tool_roles", 1, False),
+    ]
 
 
 def test_prompts_with_answers_can_be_used_after_conversion(write):
