@@ -47,7 +47,6 @@ from localfireworks.signing import StorageError
 log = logging.getLogger("localfireworks")
 KINDS = (sft_work.KIND, dpo_work.KIND)
 OPEN_PATHS = frozenset({"/", "/healthz", "/favicon.ico"})
-TICK_SECONDS = 0.2
 
 
 class KeyCheck:
@@ -105,15 +104,15 @@ def tick(service: Service, supervisor: Supervisor) -> None:
 async def run_forever(service: Service, supervisor: Supervisor) -> None:
     while True:
         tick(service, supervisor)
-        await asyncio.sleep(TICK_SECONDS)
+        await asyncio.sleep(service.settings.tick_seconds)
 
 
 async def end_processes(service: Service, folders: list[Path]) -> None:
     """Wait for asked processes, then stop asking."""
-    for _ in range(int(GRACE_SECONDS / TICK_SECONDS)):
+    for _ in range(int(GRACE_SECONDS / service.settings.tick_seconds)):
         if not any(service.processes.alive(folder) for folder in folders):
             return
-        await asyncio.sleep(TICK_SECONDS)
+        await asyncio.sleep(service.settings.tick_seconds)
     for folder in folders:
         service.processes.end(folder, force=True)
 

@@ -19,6 +19,7 @@ class Settings:
     jobs: int = 2
     job_command: tuple[str, ...] = JOB_COMMAND
     state_seconds: float = 0.4  # shortest stay in a job state that does no work of its own
+    tick_seconds: float = 0.2  # between two looks at all jobs and deployments
     deploy_seconds: float = 1.5  # shortest start of a replica
     loaded_models: int = 4
     samples: bool = True
