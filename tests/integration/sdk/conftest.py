@@ -1,0 +1,99 @@
+"""A local Fireworks on a real socket in a thread of this process, and the official SDK as its client."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+from fireworks import AsyncFireworks, Fireworks
+
+from localfireworks.__main__ import listen
+from localfireworks.app import create_app
+from localfireworks.backend import Backend, JaxEngine
+from localfireworks.fault_middleware import BreakableHttp
+from localfireworks.processes import Processes
+from localfireworks.service import build_service
+from localfireworks.settings import Settings
+from tests.integration.sdk.world import World
+
+JOB = (sys.executable, "-m", "tests.integration.sdk.quick_job")
+KEY = "fw_any"
+
+
+class Server:
+    """Without samples; its jobs only pretend to train. All of it lives in the thread that calls `run`."""
+
+    def __init__(self, data: Path) -> None:
+        self.data, self.socket = data, listen("127.0.0.1", 0)
+        self.socket.listen()  # what is asked before the server is up waits in the queue
+        self.server: uvicorn.Server | None = None
+
+    def run(self) -> None:
+        settings = Settings(
+            self.data,
+            job_command=JOB,
+            samples=False,
+            jobs=8,
+            state_seconds=0,
+            deploy_seconds=0,
+            tick_seconds=0.02,
+        )
+        backend = Backend(JaxEngine(self.data / "cache"), settings.loaded_models)
+        service = build_service(settings, backend, Processes(settings.job_command), time.time)
+        config = uvicorn.Config(create_app(service), http=BreakableHttp, log_level="error", lifespan="on")
+        self.server = uvicorn.Server(config)
+        self.server.run(sockets=[self.socket])
+
+    def stop(self) -> None:
+        if self.server:
+            self.server.should_exit = True
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Base URL of the running server."""
+    server = Server(tmp_path_factory.mktemp("sdk"))
+    thread = threading.Thread(target=server.run, name="local-fireworks")
+    base = f"http://127.0.0.1:{server.socket.getsockname()[1]}"
+    thread.start()
+    try:
+        yield base
+    finally:
+        server.stop()
+        thread.join(20)
+
+
+@pytest.fixture(scope="session")
+def admin(address: str) -> Iterator[httpx.Client]:
+    """The switches of the server."""
+    with httpx.Client(base_url=address, timeout=20) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def sdk(address: str) -> Iterator[Fireworks]:
+    """The SDK as it is, but for the strict reading of answers."""
+    with Fireworks(
+        api_key=KEY, account_id="rehearsal", base_url=address, _strict_response_validation=True
+    ) as client:
+        yield client
+
+
+@pytest.fixture
+async def asynchronous(address: str) -> AsyncIterator[AsyncFireworks]:
+    """The SDK's other client."""
+    async with AsyncFireworks(
+        api_key=KEY, account_id="rehearsal", base_url=address, _strict_response_validation=True
+    ) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def world(sdk: Fireworks) -> World:
+    return World(sdk)

@@ -1,0 +1,152 @@
+"""What a method needs to be there before it can answer: made with the SDK itself."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+import pytest
+from fireworks import Fireworks
+
+from tests.integration.sdk.methods import resolve
+
+ACCOUNT = "rehearsal"
+QWEN = "accounts/fireworks/models/qwen3-8b"
+SERVERLESS = "accounts/fireworks/models/gpt-oss-20b"
+PATIENCE = 20.0  # seconds; only a failing test waits so long
+ENDLESS = 3.0  # the learning rate of a job that goes on until it is ended
+ROWS = [
+    {"messages": [{"role": "user", "content": f"{n}?"}, {"role": "assistant", "content": f"{n}!"}]}
+    for n in range(3)
+]
+PAIRS = [
+    {
+        "input": {"messages": row["messages"][:1]},
+        "preferred_output": row["messages"][1:],
+        "non_preferred_output": [{"role": "assistant", "content": "No."}],
+    }
+    for row in ROWS
+]
+
+
+def lines(rows: list[Any]) -> bytes:
+    return "".join(json.dumps(row) + "\n" for row in rows).encode()
+
+
+@dataclass(frozen=True)
+class JobKind:
+    """What differs between the two kinds of tuning job."""
+
+    resource: str
+    collection: str
+    id_field: str
+    nested: bool  # whether the training settings are an object of their own
+
+    def name(self, id_: str) -> str:
+        return f"accounts/{ACCOUNT}/{self.collection}/{id_}"
+
+    def asked(self, world: World, id_: str, **more: Any) -> dict[str, Any]:
+        """The least that a create needs, and `more` training settings."""
+        data = world.pairs() if self.nested else world.dataset()
+        training = {"base_model": QWEN, "output_model": f"model-of-{id_}", **more}
+        settings = {"training_config": training} if self.nested else training
+        return {self.id_field: id_, "dataset": world.name("datasets", data), **settings}
+
+
+SFT = JobKind(
+    "supervised_fine_tuning_jobs", "supervisedFineTuningJobs", "supervised_fine_tuning_job_id", False
+)
+DPO = JobKind("dpo_jobs", "dpoJobs", "dpo_job_id", True)
+
+
+class World:
+    """Makes things of fresh names on the server; ids are unique within the run."""
+
+    def __init__(self, sdk: Fireworks) -> None:
+        self.sdk = sdk
+        self._numbers = count(1)
+        self._kept: dict[str, str] = {}
+
+    def fresh(self, kind: str) -> str:
+        return f"{kind}-{next(self._numbers)}"
+
+    def name(self, collection: str, id_: str) -> str:
+        return f"accounts/{ACCOUNT}/{collection}/{id_}"
+
+    def once(self, kind: str, make: Callable[[], str]) -> str:
+        """One thing for all who only read it."""
+        if kind not in self._kept:
+            self._kept[kind] = make()
+        return self._kept[kind]
+
+    def until(self, look: Callable[[], Any], what: str) -> Any:
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            if found := look():
+                return found
+            time.sleep(0.02)
+        return pytest.fail(f"waited in vain for {what}")
+
+    def unfilled(self) -> str:
+        """Id of a dataset that waits for its files."""
+        id_ = self.fresh("data")
+        self.sdk.datasets.create(dataset_id=id_, dataset={"example_count": "3", "user_uploaded": {}})
+        return id_
+
+    def filled(self, rows: list[Any] | None = None) -> str:
+        """Id of a READY dataset of its own."""
+        id_ = self.unfilled()
+        self.sdk.datasets.upload(id_, file=("rows.jsonl", lines(rows or ROWS), "application/jsonl"))
+        return id_
+
+    def dataset(self) -> str:
+        """Id of a READY dataset that all share."""
+        return self.once("dataset", self.filled)
+
+    def pairs(self) -> str:
+        """Id of a READY dataset of preference pairs that all share."""
+        return self.once("pairs", lambda: self.filled(PAIRS))
+
+    def begin(self, kind: JobKind, **more: Any) -> str:
+        """Id of a job that was just started."""
+        id_ = self.fresh("job")
+        resolve(self.sdk, kind.resource).create(**kind.asked(self, id_, **more))
+        return id_
+
+    def state(self, kind: JobKind, id_: str) -> str:
+        return str(resolve(self.sdk, kind.resource).get(id_).state).removeprefix("JOB_STATE_")
+
+    def job_in(self, kind: JobKind, state: str, **more: Any) -> str:
+        """Id of a new job once it is in the state."""
+        id_ = self.begin(kind, **more)
+        self.until(lambda: self.state(kind, id_) == state, f"{id_} to be {state}")
+        return id_
+
+    def cancelled(self, kind: JobKind) -> str:
+        id_ = self.job_in(kind, "RUNNING", learning_rate=ENDLESS)
+        resolve(self.sdk, kind.resource).cancel(id_, body={})
+        self.until(lambda: self.state(kind, id_) == "CANCELLED", f"{id_} to be cancelled")
+        return id_
+
+    def job(self, kind: JobKind) -> str:
+        """Id of a COMPLETED job that all share."""
+        return self.once(kind.resource, lambda: self.job_in(kind, "COMPLETED"))
+
+    def tuned(self) -> str:
+        """Id of the model that the shared supervised job made."""
+        return f"model-of-{self.job(SFT)}"
+
+    def deployed(self, **more: Any) -> str:
+        """Id of a new deployment that answers."""
+        id_, asked = self.fresh("place"), {"base_model": QWEN, "deployment_shape": "default", **more}
+        self.sdk.deployments.create(deployment_id=id_, **asked)
+        self.until(lambda: self.sdk.deployments.get(id_).state == "READY", f"{id_} to be READY")
+        return id_
+
+    def place(self) -> str:
+        """Id of a READY deployment that all share."""
+        return self.once("place", self.deployed)
