@@ -6,9 +6,11 @@ Each takes JSON, or a form of the page at `/`, which is sent back to the page.
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -20,10 +22,13 @@ from localfireworks.account_state import (
     set_suspend_state,
     suspend_state,
 )
-from localfireworks.errors import ApiError, invalid
+from localfireworks.errors import ApiError, first_fault, invalid
 from localfireworks.faults import Fault, Strict
+from localfireworks.page import page
+from localfireworks.page_switches import Entered
 from localfireworks.service import Service, ok, read_json, service_of
 
+Handler = Callable[[Request], Awaitable[Response]]
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -58,6 +63,23 @@ def nested(fields: dict[str, str]) -> dict[str, Any]:
             else:
                 made[head] = value.strip()
     return made
+
+
+def refusable(part: str, handle: Handler) -> Handler:
+    """Answers a form that is refused with the page, its fields filled in as they were sent."""
+
+    async def handled(request: Request) -> Response:
+        try:
+            return await handle(request)
+        except (ApiError, ValidationError) as error:
+            if not await is_form(request):
+                raise
+            async with request.form() as form:
+                fields = {name: str(value) for name, value in form.items()}
+            message = error.message if isinstance(error, ApiError) else ": ".join(first_fault(error))
+            return page(request, Entered(part, message, fields))
+
+    return handled
 
 
 async def given(request: Request) -> dict[str, Any]:
@@ -129,9 +151,9 @@ async def set_account(request: Request) -> Response:
 
 routes = [
     Route("/admin/account", get_account),
-    Route("/admin/account", set_account, methods=["POST", "PATCH"]),
+    Route("/admin/account", refusable("account", set_account), methods=["POST", "PATCH"]),
     Route("/admin/faults", list_faults),
-    Route("/admin/faults", add_fault, methods=["POST"]),
+    Route("/admin/faults", refusable("faults", add_fault), methods=["POST"]),
     Route("/admin/faults", remove_faults, methods=["DELETE"]),
     Route("/admin/faults:clear", remove_faults, methods=["POST"]),
     Route("/admin/faults/{id:rid}", remove_fault, methods=["DELETE"]),

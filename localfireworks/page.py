@@ -9,31 +9,27 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from localfireworks import deployments, dpo_work, sft_work
+from localfireworks import deployed_models, deployments, dpo_work, sft_work
+from localfireworks.billing import line_items
 from localfireworks.catalogue import CATALOGUE
 from localfireworks.job_calls import progress_of
 from localfireworks.jobs import fields_of
+from localfireworks.page_parts import document, section, table
+from localfireworks.page_switches import Entered, account_section, fault_section
+from localfireworks.rates import amount_of
 from localfireworks.service import Service, base_url, ok, service_of
 from localfireworks.store import Resource
+from localfireworks.usage import month_begin, used
 
 SHOWN = 50
-STYLE = """
-:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
-body { max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; width: 100%; margin: .5rem 0 2rem; }
-th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #8884; }
-code { font-size: .9em; overflow-wrap: anywhere; }
-.note { border-left: 4px solid #c80; padding: .5rem 1rem; background: #c802; }
-"""
-
-
-def table(caption: str, heads: list[str], rows: list[list[str]], empty: str) -> str:
-    """An HTML table, or the sentence for an empty one. Texts are escaped here."""
-    if not rows:
-        return f"<h2>{escape(caption)}</h2><p>{escape(empty)}</p>"
-    head = "".join(f"<th scope='col'>{escape(text)}</th>" for text in heads)
-    body = "".join("<tr>" + "".join(f"<td>{escape(text)}</td>" for text in row) + "</tr>" for row in rows)
-    return f"<h2>{escape(caption)}</h2><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+SECTIONS = {
+    "faults": "Fault switches",
+    "account": "Account",
+    "jobs": "Fine-tuning jobs",
+    "deployments": "Deployments",
+    "datasets": "Datasets",
+    "costs": "Costs of this month",
+}
 
 
 def job_rows(service: Service) -> list[list[str]]:
@@ -70,45 +66,87 @@ def dataset_rows(service: Service) -> list[list[str]]:
     return [[row.name, row.body["displayName"], row.state, row.body["exampleCount"]] for row in rows]
 
 
+def loaded_rows(service: Service) -> list[list[str]]:
+    rows = service.store.page(deployed_models.COLLECTION, service.account, limit=SHOWN)
+    return [[row.body["model"], row.body["deployment"], row.state] for row in rows]
+
+
+def cost_rows(service: Service) -> list[list[str]]:
+    """This month's costs by category and model or GPU."""
+    now = service.clock()
+    lines = line_items(used(service, month_begin(now), now + 1))
+    return [
+        [
+            line["category"],
+            line["groupingValue"],
+            f"{line['quantity']:,.0f} {line['secondaryGroupingValue']}",
+            f"${amount_of(line['totalCost']):.4f}",
+        ]
+        for line in lines
+    ]
+
+
 def introduction(service: Service, base: str) -> str:
     budget = service.settings.token_budget
     limit = f"at most {budget:,} tokens of training a job" if budget else "no token budget"
-    return f"""
-<h1>Local Fireworks</h1>
+    links = "".join(f"<a href='#{id_}'>{escape(title)}</a>" for id_, title in SECTIONS.items())
+    return f"""<header><h1>Local Fireworks</h1><nav aria-label="On this page">{links}</nav></header>
 <p class="note">This is a rehearsal server, not Fireworks AI. It has {len(CATALOGUE)} models under their real
 names, each a small stand-in of 0.5 to 4 million parameters that really trains and really answers. Costs are
 worked out from the real price list; nothing is charged.</p>
-<p>API base URL: <code>{escape(base)}</code> · inference: <code>{escape(base)}/inference/v1</code> ·
+<section><p>API base URL: <code>{escape(base)}</code> · inference: <code>{escape(base)}/inference/v1</code> ·
 account: <code>{escape(service.account)}</code> · key: any text · {limit}.</p>
-<pre><code>curl -H "Authorization: Bearer any" {escape(base)}/v1/accounts</code></pre>
+<pre>curl -H "Authorization: Bearer any" {escape(base)}/v1/accounts</pre></section>
 """
 
 
-async def home(request: Request) -> Response:
-    service, base = service_of(request), base_url(request)
-    parts = [
-        introduction(service, base),
-        table(
-            "Fine-tuning jobs",
-            ["Job", "Kind", "Model", "State", "Done", "Tokens", "Rows used"],
-            job_rows(service),
-            "No job yet.",
+def lists(service: Service) -> list[str]:
+    """The sections that only show."""
+    return [
+        section(
+            "jobs",
+            SECTIONS["jobs"],
+            table(
+                ["Job", "Kind", "Model", "State", "Done", "Tokens", "Rows used"],
+                job_rows(service),
+                "No job yet.",
+            ),
         ),
-        table(
-            "Deployments",
-            ["Deployment", "Model", "State", "Replicas"],
-            deployment_rows(service),
-            "No deployment yet.",
+        section(
+            "deployments",
+            SECTIONS["deployments"],
+            table(
+                ["Deployment", "Model", "State", "Replicas"], deployment_rows(service), "No deployment yet."
+            ),
+            table(["LoRA model", "Loaded onto", "State"], loaded_rows(service), "No LoRA model is loaded."),
         ),
-        table(
-            "Datasets", ["Dataset", "Title", "State", "Examples"], dataset_rows(service), "No dataset yet."
+        section(
+            "datasets",
+            SECTIONS["datasets"],
+            table(["Dataset", "Title", "State", "Examples"], dataset_rows(service), "No dataset yet."),
+        ),
+        section(
+            "costs",
+            SECTIONS["costs"],
+            table(["Category", "For", "Used", "Cost"], cost_rows(service), "Nothing was used this month."),
         ),
     ]
-    title = "<title>Local Fireworks</title><meta name='viewport' content='width=device-width'>"
-    return HTMLResponse(
-        f"<!doctype html><html lang='en'><head>{title}<style>{STYLE}</style></head>"
-        f"<body><main>{''.join(parts)}</main></body></html>"
-    )
+
+
+def page(request: Request, entered: Entered) -> Response:
+    """The whole page; 400 and the entered fields when a form was refused."""
+    service = service_of(request)
+    parts = [
+        introduction(service, base_url(request)),
+        fault_section(service, entered),
+        account_section(service, entered),
+        *lists(service),
+    ]
+    return HTMLResponse(document("Local Fireworks", *parts), 400 if entered.message else 200)
+
+
+async def home(request: Request) -> Response:
+    return page(request, Entered())
 
 
 async def health(request: Request) -> Response:
