@@ -14,12 +14,14 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from localfireworks.addressing import target_of
-from localfireworks.backend import Generator, Key, Piece
+from localfireworks.backend import Generator, Piece
 from localfireworks.catalogue import CATALOGUE
 from localfireworks.chat_fields import ChatRequest, settle
 from localfireworks.errors import InferenceError
+from localfireworks.models import Servable
 from localfireworks.names import new_id
 from localfireworks.service import Service, ok, service_of
+from localfireworks.usage import record_tokens
 
 
 @dataclass
@@ -52,7 +54,7 @@ class Job:
     """A settled request: what to generate, with which model."""
 
     request: ChatRequest
-    key: Key
+    target: Servable
     messages: list[dict[str, Any]]
     prompt_tokens: int
     max_tokens: int
@@ -125,12 +127,18 @@ async def prepare(service: Service, request: Request) -> Job:
     target = target_of(service, chat.model, request.headers.get("fireworks-deployment"))
     messages, prompt, most = await service.backend.call(target.key, lambda model: settle(model, chat))
     seed = secrets.randbelow(2**31) if chat.seed is None else chat.seed
-    return Job(chat, target.key, messages, prompt, most, seed, f"chatcmpl-{new_id()}", int(service.clock()))
+    return Job(chat, target, messages, prompt, most, seed, f"chatcmpl-{new_id()}", int(service.clock()))
 
 
 async def pieces_of(service: Service, job: Job, index: int) -> AsyncIterator[Piece]:
-    async for piece in service.backend.stream(job.key, lambda model: job.work(index, model)):
+    async for piece in service.backend.stream(job.target.key, lambda model: job.work(index, model)):
         yield piece
+
+
+def record(service: Service, job: Job, choices: list[Choice]) -> None:
+    """For the bill."""
+    generated = sum(len(choice.pieces) for choice in choices)
+    record_tokens(service, job.target, job.prompt_tokens, generated)
 
 
 async def whole(service: Service, job: Job) -> Response:
@@ -140,6 +148,7 @@ async def whole(service: Service, job: Job) -> Response:
         async for piece in pieces_of(service, job, index):
             choice.pieces.append(piece)
         choices.append(choice)
+    record(service, job, choices)
     logprobs = bool(job.request.logprobs)
     body = job.head("chat.completion") | {
         "choices": [choice.body(logprobs=logprobs) for choice in choices],
@@ -172,6 +181,7 @@ async def events(service: Service, job: Job) -> AsyncIterator[bytes]:
                 yield _event(_chunk(job, choice.index, {"content": piece.text}, None, piece))
         last = _chunk(job, choice.index, {}, choice.finish_reason or "stop", None)
         yield _event(last | ({"usage": job.usage(choices)} if choice is choices[-1] else {}))
+    record(service, job, choices)
     yield b"data: [DONE]\n\n"
 
 

@@ -150,3 +150,17 @@ def test_money_is_exact_and_gpu_prices_have_a_date() -> None:
     assert gpu_cost("NVIDIA_B200_180GB", Decimal(3600), 1_788_220_799.0) == 10
     assert gpu_cost("NVIDIA_B200_180GB", Decimal(3600), 1_788_220_800.0) == 13
     assert gpu_cost("UNKNOWN", Decimal(3600), 0.0) == 0
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_chat_is_billed_by_its_tokens_and_a_deployment_by_its_gpus(
+    server: Server, stream: bool
+) -> None:
+    body = {"model": SERVERLESS, "messages": [{"role": "user", "content": "one two"}], "stream": stream}
+    await server.http.post("/inference/v1/chat/completions", json=body)
+    await server.post("/deployments", SHAPED, deploymentId="dep")
+    await server.settled()
+    address = "accounts/rehearsal/deployments/dep"
+    await server.http.post("/inference/v1/chat/completions", json=body | {"model": address})
+    (row,) = (await server.get("/billingUsage"))["serverlessCosts"]
+    assert (row["promptTokens"], row["completionTokens"]) == ("2", "3")
