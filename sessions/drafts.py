@@ -9,7 +9,7 @@ from typing import Any
 
 from django.http import QueryDict
 
-from sessions.forms import Typed, as_typed, given, typed_fields
+from sessions.forms import BOXED, Typed, as_typed, given, typed_fields
 from sessions.instructions import Reading
 from sessions.specification import FIELDS, Context, Entry, Specification, read_form, sentence
 
@@ -33,6 +33,11 @@ class Draft:
     @property
     def typed(self) -> Typed:
         return Typed(self.text, self.fields)
+
+    @property
+    def carried(self) -> dict[str, str]:
+        """Values that no box shows: without them a change in a box would take them out of the sentence."""
+        return {name: text for name, text in self.fields.items() if text and name not in BOXED}
 
     @property
     def is_form_only(self) -> bool:

@@ -13,7 +13,14 @@ from sessions.specification import FIELDS, Entry, Field, FieldError, Specificati
 FLAGS = ("final_run", "deploy", "drop_bad_rows")
 MANY = ("base_models",)
 APART = "\n"
-SHOWN = tuple(name for name in FIELDS if name != "drop_bad_rows")  # fields with a place for their faults
+# Fields that have a box of their own; the others are said in the sentence, and carried along hidden.
+BOXED = frozenset({
+    "dataset", "evaluation_dataset", "base_models", "strategy", "lora_ranks", "learning_rates", "epochs",
+    "tuning_samples", "parallel_jobs", "final_run", "deploy", "budget", "seed", "heldout_rows",
+    "drop_bad_rows", "max_candidates", "title",
+})  # fmt: skip
+# Fields with a place for their faults.
+SHOWN = tuple(name for name in FIELDS if name in (BOXED | {"workflow"}) - {"drop_bad_rows"})
 
 
 @dataclass(frozen=True)

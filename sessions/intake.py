@@ -12,7 +12,7 @@ from django.conf import settings
 
 from sessions import catalogue, instructions, queries, sources
 from sessions.actions.starting import Start
-from sessions.forms import Typed, given
+from sessions.forms import SHOWN, Typed, given
 from sessions.instructions import Reading
 from sessions.marks import Mark, marks
 from sessions.models import BaseModel
@@ -20,6 +20,7 @@ from sessions.preview import Preview, preview
 from sessions.queries import Person
 from sessions.sources import Source
 from sessions.specification import (
+    FIELDS,
     Context,
     Entry,
     FieldError,
@@ -77,6 +78,12 @@ class Intake:
         """The sentence in pieces, each with what it means."""
         labels = {self.source.name: self.source.label} if self.source else {}
         return marks(self.reading, labels)
+
+    @property
+    def loose_faults(self) -> list[FieldError]:
+        """Faults of what was typed that no box of the form shows; the page names them below the sentence."""
+        unboxed = (error for error in self.errors if error.field not in SHOWN and error.field in FIELDS)
+        return unique([*self.reading.errors, *unboxed])
 
     def title(self) -> str:
         """A name for the run: the person's own, else models and data."""

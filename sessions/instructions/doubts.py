@@ -32,12 +32,25 @@ def withdrawn(parse: Parse) -> frozenset[Match]:
         stray = _has_stray_number(parse, sentence, inside)
         for match in inside:
             covered = any(first <= match.start < last for first, last in doubtful)
-            if covered or (_is_setting(match) and (stray or _beside_unknown(parse, match))):
+            if (
+                covered
+                or _goes_on(parse, match)
+                or (_is_setting(match) and (stray or _beside_unknown(parse, match)))
+            ):
                 taken_back.add(match)
         if _has_left(parse, sentence, CORRECTIONS) or _says_no(parse, sentence):
             taken_back.update(inside, before)
         before = inside
     return frozenset(taken_back)
+
+
+def _goes_on(parse: Parse, match: Match) -> bool:
+    """Labels of which the next one was not understood: half a list is a wrong one."""
+    tokens, at = parse.source.tokens, match.end
+    while at < len(tokens) and tokens[at].norm in {",", "and", "or"}:
+        at += 1
+    unknown = at in parse.left and tokens[at].kind is Kind.WORD and not is_glue(tokens, at)
+    return match.rule.name == "labels" and at > match.end and unknown
 
 
 def _is_setting(match: Match) -> bool:

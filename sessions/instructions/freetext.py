@@ -63,6 +63,7 @@ def labels(text: Text, at: int) -> Iterator[tuple[int, tuple[str, ...]]]:
     opened = text.tokens[at].norm in {"[", "(", "{"}
     position: int | None = at + opened
     found: list[str] = []
+    closing = False  # after “and” comes the last one, so a comma after it ends the list
     while position is not None and len(found) < MOST_LABELS:
         item = _label(text, position)
         if item is None:
@@ -74,7 +75,10 @@ def labels(text: Text, at: int) -> Iterator[tuple[int, tuple[str, ...]]]:
             return
         if not opened and len(found) > 1:
             yield position, tuple(found)
-        position = _next_label(text, position)
+        ended = closing and text.tokens[position : position + 1] and text.tokens[position].norm == ","
+        following = None if ended else _next_label(text, position)
+        closing = following is not None and text.tokens[following - 1].norm in {"and", "or"}
+        position = following
 
 
 def _next_label(text: Text, at: int) -> int | None:

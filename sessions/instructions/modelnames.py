@@ -139,26 +139,38 @@ def models(text: Text, at: int) -> Iterator[tuple[int, tuple[str, ...]]]:
 
 
 def which(text: Text, at: int) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """A base model of the current specification by what tells it apart: `70B`, `llama`, `smaller`."""
+    """Base models by what tells them apart among those of the current specification: `70B`, `llama`,
+    `smaller`, or by their names; one or more in a list: every possible length."""
+    names: list[str] = []
+    position: int | None = at
+    while position is not None and len(names) < LONGEST_LIST:
+        found = _one_of_current(text, position)
+        if found is None:
+            return
+        end, meant = found
+        names.extend(meant)
+        yield end, tuple(names)
+        position = next_item(text, end, BETWEEN_MODELS)
+
+
+def _one_of_current(text: Text, at: int) -> tuple[int, tuple[str, ...]] | None:
+    """A model of the plan, or several where the plural is said; else a known model that is not in it."""
     current = text.current.value("base_models", ())
-    token = text.tokens[at]
-    if token.norm in SMALLER | LARGER:
+    if text.tokens[at].norm in SMALLER | LARGER:
         sized = sorted(current, key=_size)
-        if len({_size(each) for each in current}) == len(current) > 1:
-            yield at + 1, (sized[0] if token.norm in SMALLER else sized[-1],)
-        return
-    known = next(models(text, at), None)
-    if known and set(known[1]) <= {each.full for each in text.context.catalogue}:
-        yield from models(text, at)
-        return
+        if len({_size(each) for each in current}) < max(len(current), 2):
+            return None
+        return at + 1, (sized[0] if text.tokens[at].norm in SMALLER else sized[-1],)
     for end in range(min(len(text.tokens), at + LONGEST_NAME), at, -1):
         if _bounded(text, at, end):
             written = atoms(text_of(text.tokens, at, end, text.text))
-            meant = tuple(each for each in current if written and _among(written, each))
+            telling = any(not atom.replace(".", "").isdigit() for atom in written)
+            meant = tuple(each for each in current if telling and _among(written, each))
             several = end < len(text.tokens) and text.tokens[end].norm in {"models", "ones"}
             if len(meant) == 1 or (meant and several):
-                yield end, meant
-                return
+                return end, meant
+    known = next(model(text, at), None)
+    return (known[0], (known[1],)) if known and known[1].startswith("accounts/") else None
 
 
 def _among(written: tuple[str, ...], name: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sessions.specification import measures as m
 from sessions.specification import values as v
-from sessions.specification.entries import Entry, FieldError, Origin, Workflow
+from sessions.specification.entries import Entry, FieldError, NotYet, Origin, Workflow
 from sessions.specification.field import Context, Field, field
 
 __all__ = ["FIELDS", "Context", "Field", "FormReading", "check_entry", "read_form", "show"]
@@ -155,7 +155,8 @@ class FormReading:
 
 
 def read_form(raw: Mapping[str, str], context: Context) -> FormReading:
-    """Typed strings by field name to entries of origin `form`; blank means not given.
+    """Typed strings by field name to entries of origin `form`; blank means not given. What is understood and
+    cannot be run yet is kept beside its refusal.
 
     Several base models, ranks or rates are separated by commas, spaces or new lines; yes/no fields take
     `yes` or `no` (an unticked checkbox sends nothing, so it needs a hidden `no`).
@@ -166,6 +167,9 @@ def read_form(raw: Mapping[str, str], context: Context) -> FormReading:
             continue
         try:
             value = FIELDS[name].parse(text, context)
+        except NotYet as refusal:
+            reading.errors.append(refusal)
+            reading.entries[name] = Entry(text.strip(), Origin.FORM, text.strip())
         except FieldError as error:
             reading.errors.append(error)
         else:

@@ -43,7 +43,7 @@ def rate_text(rate: float) -> str:
 def number(name: str, raw: str) -> Decimal:
     """A number as typed, with or without thousands commas."""
     text = raw.strip().replace("−", "-")
-    if re.fullmatch(r"\d{1,3}(,\d{3})+", text):
+    if re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", text):
         text = text.replace(",", "")
     try:
         value = Decimal(text)

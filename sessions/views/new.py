@@ -24,7 +24,7 @@ from sessions.views.uploads import receive
 
 TOKEN_LENGTH = 40
 ADVANCED = (
-    "tuning_samples", "parallel_jobs", "heldout_rows", "seed",
+    "tuning_samples", "parallel_jobs", "heldout_rows", "max_candidates", "budget", "seed",
     "title", "evaluation_dataset", "final_run", "deploy",
 )  # fmt: skip
 

@@ -66,6 +66,52 @@ def test_reading_creates_nothing():
     assert not TuningSession.objects.exists()
 
 
+def test_a_reading_has_values_origins_words_and_what_is_missing():
+    text = f"Run SFT on {DATASET} under $5 for 3 epochs with labels yes and no. Nicely, batch size 8."
+    read = facts("read", text)
+    assert read["text"] == text
+    assert read["values"]["budget"] == {"value": "5.00", "origin": "said", "words": "under $5"}
+    assert read["values"]["workflow"] == {"value": "sft", "origin": "said", "words": "Run SFT"}
+    assert {text[span["start"] : span["end"]] for span in read["spans"]} >= {"under $5", "for 3 epochs"}
+    assert read["not_understood"] == ["Nicely", "batch size 8"]
+    assert read["recognised"] == {"batch size 8": "batch size"}
+    assert read["missing"] == ["base_models"]
+    assert [error["field"] for error in read["errors"]] == ["labels"]
+    shown = run("read", text).splitlines()
+    assert "Budget: $5 (you said, “under $5”)" in shown
+    assert "not understood: “batch size 8” (recognised as batch size, which has no place here)" in shown
+    assert "not said yet: base models" in shown
+    assert not TuningSession.objects.exists()
+
+
+def test_another_workflow_is_read_and_refused_and_starts_nothing():
+    text = f"Run DPO on {DATASET} using qwen3-8b with beta 0.1."
+    read = facts("read", text)
+    assert {name: entry["value"] for name, entry in read["values"].items()} == {
+        "workflow": "preference",
+        "method": "dpo",
+        "dataset": DATASET,
+        "base_models": [QWEN],
+        "betas": [0.1],
+    }
+    assert "not available in this release" in read["errors"][0]["fault"]
+    with pytest.raises(SystemExit):
+        run("create", "--instruction", text)
+    assert not TuningSession.objects.exists()
+
+
+def test_a_question_is_answered_and_decides_nothing():
+    session = make_session()
+    gate = make_gate(session)
+    told = facts("update", session.public_id, "--instruction", "Why so expensive?")
+    assert told["kind"] == "told"
+    assert told["lines"] == ["Candidate 1: $0.70 to $1.30 (1,000 tokens × 1 epoch)"]
+    listed = run("update", session.public_id, "--instruction", "Which base models do you support?")
+    assert "qwen3-8b" in listed
+    gate.refresh_from_db()
+    assert gate.is_open
+
+
 def test_a_typed_approval_decides_the_plan_and_says_so():
     session = make_session()
     gate = make_gate(session)

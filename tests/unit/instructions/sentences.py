@@ -127,6 +127,7 @@ PARTLY: list[tuple[str, dict[str, Any], list[str]]] = [
     ("rank 8 and 4 learning rates", {}, ["rank 8 and 4 learning rates"]),
     ("$5 to $10", {}, ["$5 to $10"]),
     ("under $5 or $10", {}, ["under $5 or $10"]),
+    ("labels are red, green and anything else I like", {}, ["labels are red, green and anything else"]),
     ("3 epochs. No, 4.", {}, ["3 epochs", "No", "4"]),
     ("anything but qwen3-8b", {}, ["anything but qwen3-8b"]),
     ("Use all models but qwen3-8b", {}, ["Use all models but qwen3-8b"]),

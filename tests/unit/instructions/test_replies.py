@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sessions.instructions import Reply, reply
-from sessions.specification import CandidateConfig, Origin
+from sessions.specification import CandidateConfig, Entry, Origin, Specification
 from tests.unit.specification.examples import CATALOGUE, full
 
 CANDIDATES = tuple(CandidateConfig(number, full("qwen3-8b")[0], 8, 1e-4, 1) for number in (1, 2, 3))
@@ -240,6 +240,138 @@ def test_a_bare_id_answers_only_when_a_dataset_is_asked_for() -> None:
 def test_asking_for_the_models_leaves_the_gate_open(text: str) -> None:
     found = {(answered(text, gate).kind, answered(text, gate).topics) for gate in GATES}
     assert found == {("ask", ("models",))}
+
+
+PLAN = Specification(
+    {
+        "base_models": Entry(
+            full("qwen3-8b", "llama-v3p3-70b-instruct"), Origin.SAID, "qwen3-8b and llama 70b"
+        ),
+        "epochs": Entry(3, Origin.DATA),
+    }
+)
+LLAMA = "llama-v3p3-70b-instruct"
+EDITS: list[tuple[str, dict[str, Any]]] = [
+    ("use rank 16 instead", {"lora_ranks": (16,)}),
+    ("drop the 70B model", {"base_models": full("qwen3-8b")}),
+    ("Please remove llama.", {"base_models": full("qwen3-8b")}),
+    ("no 70B please", {"base_models": full("qwen3-8b")}),
+    ("drop the smaller one", {"base_models": full(LLAMA)}),
+    ("only the 8b", {"base_models": full("qwen3-8b")}),
+    ("only qwen3-14b", {"base_models": full("qwen3-14b")}),
+    ("yes, but without the 70B", {"base_models": full("qwen3-8b")}),
+    ("add qwen3 14b", {"base_models": full("qwen3-8b", LLAMA, "qwen3-14b")}),
+    ("also try kimi k3", {"base_models": full("qwen3-8b", LLAMA, "kimi-k3")}),
+    ("replace the 70b with qwen3 14b", {"base_models": full("qwen3-8b", "qwen3-14b")}),
+    ("use qwen3-14b instead of qwen3-8b", {"base_models": full("qwen3-14b", LLAMA)}),
+    ("only 2 candidates", {"max_candidates": 2}),
+    ("no deployment please", {"deploy": False}),
+    ("without rank 32", {"lora_ranks": (8, 16)}),
+    ("drop learning rate 5e-5", {"lora_ranks": (8, 16)}),
+    ("add rank 4", {"lora_ranks": (8, 16, 32, 4)}),
+    ("one more epoch", {"epochs": 4}),
+    ("2 epochs fewer", {"epochs": 1}),
+    ("drop the 70B and add rank 4", {"base_models": full("qwen3-8b"), "lora_ranks": (8, 16, 32, 4)}),
+    ("Increase the epochs to 5 and keep it under $5", {"epochs": 5, "budget": "5.00"}),
+    ("change the learning rate to 1e-4", {"learning_rates": (1e-4,)}),
+]
+
+
+@pytest.mark.parametrize(("text", "values"), EDITS)
+def test_a_plan_is_edited_from_what_stands(text: str, values: dict[str, Any]) -> None:
+    found = reply(text, "plan", catalogue=CATALOGUE, current=PLAN)
+    assert found.kind == "changes", found.words
+    assert {name: entry.value for name, entry in found.entries.items()} == values
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("drop qwen3-32b", "qwen3-32b is not in the plan. It has qwen3-8b and llama"),
+        ("drop qwen3-8b and llama", "nothing would be left"),
+        ("add learning rate 1e-3", "Name all the rates"),
+        ("add rank 24", "rank 24 is not a power of two"),
+        ("3 epochs and one more epoch", "said twice"),
+        ("drop the 9B", "Not understood"),
+        ("drop 3 epochs", "Not understood"),
+        ("drop 3", "Not understood"),
+        ("5 epochs fewer", "Epochs: -2 is outside"),
+        ("use rank 8. Why so expensive?", "one of the two at a time"),
+        ("approved, except the 70B", "Not understood: “except the 70B”"),
+        ("what if we used rank 8?", "Not understood"),
+    ],
+)
+def test_an_edit_that_cannot_be_made_says_why(text: str, words: str) -> None:
+    found = reply(text, "plan", catalogue=CATALOGUE, current=PLAN)
+    assert found.kind == "not_understood"
+    assert words in found.words
+
+
+@pytest.mark.parametrize(
+    ("text", "candidate", "reason"),
+    [
+        ("take number 2 because it is cheaper", 2, "it is cheaper"),
+        ("I'd take candidate 2, since the loss is about the same.", 2, "the loss is about the same"),
+        ("candidate 2: smaller adapter", 2, "smaller adapter"),
+        ("use the rank 16 one", 2, ""),
+        ("go with rank 16 because it is smaller", 2, "it is smaller"),
+        ("No, use the llama one", 3, ""),
+        ("go with qwen3-8b", None, "candidate 1 or 2"),
+        ("use rank 4", None, "None has that"),
+        ("use candidate 2 because it is cheaper than $5 maybe. Wait.", None, "Wait"),
+    ],
+)
+def test_a_candidate_is_chosen_by_number_or_by_what_it_alone_has(
+    text: str, candidate: int | None, reason: str
+) -> None:
+    options = (
+        CandidateConfig(1, full("qwen3-8b")[0], 8, 1e-4, 1),
+        CandidateConfig(2, full("qwen3-8b")[0], 16, 1e-4, 1),
+        CandidateConfig(3, full(LLAMA)[0], 8, 1e-4, 1),
+    )
+    found = reply(text, "promotion", catalogue=CATALOGUE, candidates=options, current=PLAN)
+    assert (found.kind == "choose", found.candidate) == (candidate is not None, candidate)
+    assert reason in (found.reason if candidate else found.words)
+
+
+@pytest.mark.parametrize(
+    ("text", "topic"),
+    [
+        ("how much will it cost?", "cost"),
+        ("Why so expensive?", "cost"),
+        ("what does this cost so far", "cost"),
+        ("how much is left?", "cost"),
+        ("What happens next?", "next"),
+        ("what happens if I approve?", "next"),
+        ("What did you not understand?", "lost"),
+        ("did you understand everything?", "lost"),
+        ("how long will it take", "time"),
+        ("what are the settings?", "settings"),
+        ("Which candidates will you train?", "settings"),
+        ("how many rows are there?", "data"),
+        ("what can I say here?", "help"),
+        ("help", "help"),
+        ("why is it the winner?", "winner"),
+        ("how sure are you?", "winner"),
+        ("what went wrong?", "trouble"),
+        ("which datasets do I have?", "datasets"),
+        ("how can it be evaluated?", "strategies"),
+    ],
+)
+def test_questions_are_recognised_at_every_gate_and_decide_nothing(text: str, topic: str) -> None:
+    found = {gate: answered(text, gate) for gate in GATES}
+    assert {each.kind for each in found.values()} == {"ask"}
+    assert {each.topics for each in found.values()} == {(topic,)}
+    assert answered(f"Approved. {text}", "plan").kind == "ask"
+
+
+def test_a_dataset_of_the_account_is_known_by_its_id() -> None:
+    known = ["accounts/me/datasets/support-replies"]
+    found = reply("Use support-replies and qwen3-8b", "questions", catalogue=CATALOGUE, datasets=known)
+    assert {name: entry.value for name, entry in found.entries.items()} == {
+        "dataset": known[0],
+        "base_models": full("qwen3-8b"),
+    }
 
 
 @pytest.mark.parametrize("text", ["try again", "retry", "please retry", "Go on.", "yes"])

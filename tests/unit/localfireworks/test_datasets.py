@@ -148,9 +148,71 @@ async def test_a_validation_that_comes_too_early_wedges_the_dataset(server: Serv
 async def test_metadata_can_be_patched_and_the_dataset_deleted(server: Server) -> None:
     name = await server.dataset("d")
     patched = await server.http.patch("/v1/" + name, json={"displayName": "New", "format": "RL"})
-    assert (patched.json()["displayName"], patched.json()["format"]) == ("New", "FORMAT_UNSPECIFIED")
+    assert (patched.json()["displayName"], patched.json()["format"]) == ("New", "RL")
+    change = {"evaluationResult": {"evaluationJobId": "e"}, "exampleCount": "7", "sourceJobName": "j"}
+    patched = (await server.http.patch("/v1/" + name, json=change)).json()
+    assert (patched["exampleCount"], patched["evaluationResult"]) == ("7", {"evaluationJobId": "e"})
+    assert "userUploaded" not in patched
     assert (await server.http.delete("/v1/" + name)).json() == {}
     assert (await server.refused("/datasets/d", method="DELETE"))[0] == 404
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        {"userUploaded": {}},
+        {"evalProtocol": {}},
+        {"externalUrl": "gs://bucket/rows"},
+        {"splitted": {"sourceDatasetId": "s"}},
+        {"transformed": {"sourceDatasetId": "s", "originalFormat": "CHAT"}},
+        {"evaluationResult": {"evaluationJobId": "e"}},
+    ],
+)
+async def test_each_origin_is_kept(server: Server, origin: dict[str, Any]) -> None:
+    made = await server.post("/datasets", {"datasetId": "d", "dataset": {"format": "CHAT", **origin}})
+    assert {key: made.get(key) for key in origin} == origin
+    assert ("userUploaded" in made) == ("userUploaded" in origin)
+    listed = await server.get("/datasets", filter=f"{next(iter(origin))}:*", readMask="name")
+    assert len(listed["datasets"]) == (next(iter(origin.values())) != {})
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"userUploaded": {}, "evalProtocol": {}}, "one origin"),
+        ({"format": "PAIRS"}, "format"),
+        ({"exampleCount": "-1"}, "exampleCount"),
+        ({"splitted": {}}, "sourceDatasetId"),
+    ],
+)
+async def test_faulty_fields_are_refused(server: Server, fields: dict[str, Any], said: str) -> None:
+    status, message = await server.refused("/datasets", {"datasetId": "d", "dataset": fields})
+    assert (status, said in message) == (400, True)
+    name = await server.dataset("d")
+    assert (await server.http.patch("/v1/" + name, json=fields)).status_code == 400
+
+
+async def test_a_dataset_made_from_another_has_its_rows(server: Server) -> None:
+    source = await server.dataset("d", rows=4)
+    made = await server.post("/datasets", {"datasetId": "e", "dataset": {}, "sourceDatasetId": source})
+    assert (made["state"], made["exampleCount"]) == ("READY", "4")
+    assert made["transformed"] == {"sourceDatasetId": source, "originalFormat": "FORMAT_UNSPECIFIED"}
+    lineage = await server.get("/datasets/e:getDownloadEndpoint", downloadLineage=True)
+    assert list(lineage["filenameToSignedUrls"]) == ["e/data.jsonl", "d/data.jsonl"]
+    missing = {"datasetId": "f", "dataset": {}, "sourceDatasetId": "none"}
+    assert (await server.refused("/datasets", missing))[0] == 404
+
+
+async def test_a_dataset_is_split_into_ready_parts(server: Server) -> None:
+    source = await server.dataset("d", rows=5)
+    parts = (await server.post("/datasets/d:splitDataset", {"chunkSize": 2}))["datasets"]
+    assert [part["exampleCount"] for part in parts] == ["2", "2", "1"]
+    assert {part["splitted"]["sourceDatasetId"] for part in parts} == {source}
+    assert {part["state"] for part in parts} == {"READY"}
+    assert (await server.refused("/datasets/d:splitDataset", {"chunkSize": 2}))[0] == 409
+    assert (await server.refused("/datasets/d:splitDataset", {"chunkSize": 0}))[0] == 400
+    lineage = await server.get("/datasets/d-part-1:getDownloadEndpoint", downloadLineage=True)
+    assert set(lineage["filenameToSignedUrls"]) == {"d-part-1/d-part-1.jsonl", "d/data.jsonl"}
 
 
 async def test_a_dataset_in_use_cannot_be_deleted(server: Server) -> None:

@@ -48,6 +48,21 @@ def test_a_field_whose_words_are_gone_is_emptied() -> None:
     assert (shorter.fields["epochs"], shorter.fields["seed"]) == ("", "7")
 
 
+def test_what_has_no_box_is_carried_along_when_the_form_is_changed() -> None:
+    draft = filled(f"Run classification on {DATA} with qwen3-8b. Labels are: red, dark green.")
+    assert draft.carried == {"workflow": "classification", "labels": "red, dark green"}
+    changed = written(Draft(draft.text, {**draft.fields, "epochs": "3"}, said=draft.said))
+    again = understood(changed.text)
+    assert again.not_understood == ()
+    assert {name: entry.value for name, entry in again.entries.items()} == {
+        "workflow": "classification",
+        "dataset": DATA,
+        "base_models": (CATALOGUE[0].full,),
+        "labels": ("red", "dark green"),
+        "epochs": 3,
+    }
+
+
 def test_data_that_was_picked_stays_when_the_sentence_is_rewritten() -> None:
     picked = written(Draft(fields={"dataset": "upload:abc", "epochs": "3"}))
     assert "upload:abc" in picked.text

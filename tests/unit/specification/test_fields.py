@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sessions.specification import FIELDS, FieldError, Origin, check_entry, rate_text, read_form, show
+from sessions.specification import FIELDS, FieldError, NotYet, Origin, check_entry, rate_text, read_form, show
 from tests.unit.specification.examples import CONTEXT, full
 
 
@@ -29,6 +29,17 @@ from tests.unit.specification.examples import CONTEXT, full
         ("deploy", "on", True),
         ("strategy", "validation_loss", "validation_loss"),
         ("title", "  My   run ", "My run"),
+        ("budget", "$1,200.5", "1200.50"),
+        ("test_share", "70/30", 0.3),
+        ("test_share", "25%", 0.25),
+        ("labels", "red, dark green\nred", ("red", "dark green")),
+        ("target", "win rate, 0.75", ("win_rate", 0.75)),
+        ("betas", "0.1 and 0.3", (0.1, 0.3)),
+        ("imbalance_threshold", "20", 20.0),
+        ("evaluator", "my-eval", "accounts/me/evaluators/my-eval"),
+        ("method", "ORPO", "orpo"),
+        ("rubric", 'Prefer  "short" ones', "Prefer 'short' ones"),
+        ("max_candidates", "2", 2),
     ],
 )
 def test_good_form_values(name: str, raw: str, value: Any) -> None:
@@ -56,14 +67,21 @@ def test_good_form_values(name: str, raw: str, value: Any) -> None:
         ("tuning_samples", "2", "Tuning samples: 2 is outside", "from 3 to"),
         ("parallel_jobs", "51", "Parallel jobs: 51 is outside", "from 1 to 50"),
         ("base_models", "qwen9-99b", "“qwen9-99b” is not one", "Nearest: qwen"),
-        ("workflow", "preference", "not available in this release", "app.fireworks.ai"),
-        ("workflow", "classification", "not available in this release", "app.fireworks.ai"),
         ("workflow", "reinforcement", "outside what this portal does", "docs.fireworks.ai"),
         ("workflow", "vision", "images", "docs.fireworks.ai"),
         ("workflow", "dance", "“dance” is not a workflow", "supervised"),
-        ("strategy", "evaluator", "evaluator of your own is not available", "Use validation loss"),
-        ("strategy", "generated", "Generating an evaluator is not available", "Use validation loss"),
         ("dataset", "My Data!", "“My Data!” is not the name of a dataset", "accounts/ACCOUNT/datasets/ID"),
+        ("budget", "0", "budget of $0.00 cannot", "above $0"),
+        ("budget", "cheap", "not a number", "digits"),
+        ("test_share", "95%", "95% cannot be used", "20%"),
+        ("target", "joy, 0.5", "“joy” is not measured", "win rate"),
+        ("target", "accuracy, 1.5", "accuracy of 1.5 cannot", "100%"),
+        ("betas", "0", "outside", "0.001"),
+        ("imbalance_threshold", "0.5", "outside", "from 1"),
+        ("evaluator", "My Eval!", "not the name of an evaluator", "accounts/ACCOUNT/evaluators/ID"),
+        ("method", "ppo", "not a method", "DPO or ORPO"),
+        ("labels", "x" * 90, "too long", "80"),
+        ("rubric", "x" * 1001, "1,001 characters", "1,000"),
         ("deploy", "perhaps", "neither yes nor no", "Choose yes or no"),
         ("title", "x" * 61, "61 characters", "60"),
         ("title", 'my "run"', "quotation marks", "Leave them out"),
@@ -74,6 +92,24 @@ def test_bad_form_values_name_fault_and_remedy(name: str, raw: str, fault: str, 
     assert reading.entries == {}
     [error] = reading.errors
     assert error.field == name
+    assert fault in error.fault
+    assert remedy in error.remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "fault", "remedy"),
+    [
+        ("workflow", "preference", "not available in this release", "app.fireworks.ai"),
+        ("workflow", "classification", "not available in this release", "app.fireworks.ai"),
+        ("strategy", "evaluator", "evaluator of your own is not available", "Use validation loss"),
+        ("strategy", "generated", "Generating an evaluator is not available", "Use validation loss"),
+    ],
+)
+def test_what_cannot_be_run_yet_is_kept_and_refused(name: str, raw: str, fault: str, remedy: str) -> None:
+    reading = read_form({name: raw}, CONTEXT)
+    assert reading.entries[name].value == raw
+    [error] = reading.errors
+    assert isinstance(error, NotYet)
     assert fault in error.fault
     assert remedy in error.remedy
 
@@ -115,3 +151,7 @@ def test_values_are_shown_in_plain_words() -> None:
     assert show("tuning_samples", 1000) == "1,000"
     assert show("workflow", "sft") == "supervised fine-tuning"
     assert show("epochs", None) == "not given"
+    assert show("budget", "1200.00") == "$1,200"
+    assert show("target", ("win_rate", 0.75)) == "win rate of 75%"
+    assert show("test_share", 0.125) == "12.5%"
+    assert show("strategy", "generated") == "a generated evaluator"

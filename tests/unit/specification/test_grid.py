@@ -17,6 +17,7 @@ from sessions.specification import (
     default_heldout,
     differences,
     missing,
+    out_of_place,
     resolve,
 )
 from tests.unit.specification.examples import CATALOGUE, full
@@ -158,3 +159,48 @@ def test_differences_in_plain_words() -> None:
         "Full-data run: yes became no.",
     ]
     assert differences(old, old) == []
+
+
+@pytest.mark.parametrize(
+    ("most", "kept"),
+    [(1, [(0, 16)]), (2, [(0, 16), (1, 16)]), (3, [(0, 8), (0, 16), (1, 16)]), (6, None), (9, None)],
+)
+def test_a_thinned_grid_keeps_its_middle_for_every_model(
+    most: int, kept: list[tuple[int, int]] | None
+) -> None:
+    models = full("qwen3-8b", "qwen3-32b")
+    spec = Specification(
+        {"base_models": Entry(models, Origin.SAID), "max_candidates": Entry(most, Origin.SAID)}
+    )
+    found = candidates(spec)
+    assert [each.number for each in found] == list(range(1, len(found) + 1))
+    expected = kept or [(model, rank) for model in (0, 1) for rank in (8, 16, 32)]
+    assert [(models.index(each.base_model), each.lora_rank) for each in found] == expected
+
+
+def test_a_test_share_decides_what_is_held_out() -> None:
+    spec = Specification({"test_share": Entry(0.3, Origin.SAID)})
+    entry = resolve(spec, total_samples=200).entries["heldout_rows"]
+    assert (entry.value, entry.words) == (60, "30% of 200 rows")
+
+
+def test_only_fields_of_the_workflow_get_their_default() -> None:
+    spec = Specification({"workflow": Entry("preference", Origin.SAID)})
+    resolved = resolve(spec, total_samples=200)
+    assert "tuning_samples" not in resolved
+    assert resolved.value("seed") == 42
+
+
+def test_values_without_a_use_are_named() -> None:
+    spec = Specification(
+        {
+            "labels": Entry(("a", "b"), Origin.SAID),
+            "heldout_rows": Entry(5, Origin.SAID),
+            "test_share": Entry(0.2, Origin.SAID),
+        }
+    )
+    faults = {error.field: str(error) for error in out_of_place(spec)}
+    assert faults == {
+        "labels": "Labels has no use in supervised fine-tuning. Leave it out, or run classification.",
+        "test_share": "What is held out is said twice, as 5 rows and as 20% of the data. Say it once.",
+    }
