@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from localfireworks.addressing import target_of
-from localfireworks.backend import Generator, Piece
+from localfireworks.backend import Generator, Key, Piece
 from localfireworks.catalogue import CATALOGUE
 from localfireworks.chat_fields import ChatRequest, settle
 from localfireworks.errors import InferenceError
@@ -54,13 +54,14 @@ class Job:
     """A settled request: what to generate, with which model."""
 
     request: ChatRequest
-    target: Servable
+    key: Key
     messages: list[dict[str, Any]]
     prompt_tokens: int
     max_tokens: int
     seed: int
     id: str
     created: int
+    target: Servable | None = None  # for the bill; None where somebody else writes it
 
     def work(self, index: int, generator: Generator) -> Iterator[Piece]:
         """Generate choice `index`; each choice has a seed of its own."""
@@ -127,18 +128,20 @@ async def prepare(service: Service, request: Request) -> Job:
     target = target_of(service, chat.model, request.headers.get("fireworks-deployment"))
     messages, prompt, most = await service.backend.call(target.key, lambda model: settle(model, chat))
     seed = secrets.randbelow(2**31) if chat.seed is None else chat.seed
-    return Job(chat, target, messages, prompt, most, seed, f"chatcmpl-{new_id()}", int(service.clock()))
+    id_, created = f"chatcmpl-{new_id()}", int(service.clock())
+    return Job(chat, target.key, messages, prompt, most, seed, id_, created, target)
 
 
 async def pieces_of(service: Service, job: Job, index: int) -> AsyncIterator[Piece]:
-    async for piece in service.backend.stream(job.target.key, lambda model: job.work(index, model)):
+    async for piece in service.backend.stream(job.key, lambda model: job.work(index, model)):
         yield piece
 
 
 def record(service: Service, job: Job, choices: list[Choice]) -> None:
     """For the bill."""
-    generated = sum(len(choice.pieces) for choice in choices)
-    record_tokens(service, job.target, job.prompt_tokens, generated)
+    if job.target is not None:
+        generated = sum(len(choice.pieces) for choice in choices)
+        record_tokens(service, job.target, job.prompt_tokens, generated)
 
 
 async def whole(service: Service, job: Job) -> Response:
