@@ -18,9 +18,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from localfireworks import (
     accounts,
     admin,
+    batch_jobs,
+    batch_work,
     billing,
     billing_costs,
     chat,
+    dataset_lineage,
     datasets,
     deployed_models,
     deployments,
@@ -45,7 +48,7 @@ from localfireworks.service import Service
 from localfireworks.signing import StorageError
 
 log = logging.getLogger("localfireworks")
-KINDS = (sft_work.KIND, dpo_work.KIND)
+KINDS = (sft_work.KIND, dpo_work.KIND, batch_work.KIND)
 OPEN_PATHS = frozenset({"/", "/healthz", "/favicon.ico"})
 
 
@@ -143,10 +146,12 @@ def create_app(service: Service, sleep: Sleep = asyncio.sleep) -> Starlette:
         billing,
         billing_costs,
         models,
+        dataset_lineage,
         datasets,
         storage,
         sft,
         dpo,
+        batch_jobs,
         shapes,
         deployments,
         deployed_models,

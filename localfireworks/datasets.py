@@ -6,46 +6,27 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from localfireworks.errors import invalid, precondition
+from localfireworks import uploads
+from localfireworks.dataset_fields import DatasetCreate, DatasetFields, DatasetPatch
+from localfireworks.errors import invalid, not_found, precondition
 from localfireworks.jobs import active_user
 from localfireworks.listing import read_mask, stored_page
-from localfireworks.names import check_display_name, check_id, timestamp
-from localfireworks.service import Message, Service, base_url, found, ok, own_account, read_body, service_of
+from localfireworks.names import check_display_name, check_id, resource_name, timestamp
+from localfireworks.service import Service, found, ok, own_account, read_body, service_of
 from localfireworks.store import Resource
+from localfireworks.uploads import UploadEndpoint
 
 COLLECTION = "datasets"
 COMPUTED = frozenset({"status", "encryptionState"})  # fields that are not in a row's body
 UPLOAD_LIMIT = 150_000_000  # bytes of one multipart upload
 CHUNK = 1 << 20
-
-
-class DatasetFields(Message):
-    """The part of a dataset a client may give."""
-
-    display_name: str = ""
-    format: str = "FORMAT_UNSPECIFIED"
-    example_count: int = Field(0, ge=0)
-
-
-class DatasetCreate(Message):
-    dataset: DatasetFields = DatasetFields()
-    dataset_id: str
-
-
-class DatasetPatch(Message):
-    display_name: str | None = None
-    example_count: int | None = Field(None, ge=0)
-
-
-class UploadEndpoint(Message):
-    filename_to_size: dict[str, int]
+ENDING = ".jsonl"
 
 
 def render(row: Resource) -> dict[str, Any]:
@@ -69,37 +50,37 @@ def new_dataset(service: Service, id_: str, fields: DatasetFields) -> Resource:
         "estimatedTokenCount": "0",
         "averageTurnCount": 0.0,
         "createdBy": f"{service.account}@localhost",
-        "sourceJobName": "",
-        "userUploaded": {},
+        "sourceJobName": fields.source_job_name,
+        **fields.origin(),
     }
     row = service.new(COLLECTION, check_id(id_, "datasetId"), "UPLOADING", body)
-    row.private |= {"files": {}, "generation": 0, "rows": 0}
+    row.private |= {**uploads.EMPTY, "rows": 0}
+    return row
+
+
+def made_dataset(
+    service: Service, id_: str, title: str, job: str, origin: dict[str, Any] | None = None
+) -> Resource:
+    """A READY dataset that a job makes, not yet stored: the caller fills its folder and says with what."""
+    fields = DatasetFields.model_validate({"displayName": title, "sourceJobName": job, **(origin or {})})
+    row = new_dataset(service, id_, fields)
+    if not origin:
+        del row.body["userUploaded"]
+    row.state, row.private["generation"] = "READY", 1
     return row
 
 
 def folder_of(service: Service, row: Resource) -> Path:
-    """Where the registered set of files lies; each registration begins an empty one."""
-    generation = str(row.private["generation"])
-    return service.settings.folder(COLLECTION, row.id, f"{row.created:.6f}", generation).resolve()
+    return uploads.folder_of(service, row)
 
 
 def files_of(service: Service, row: Resource) -> list[Path]:
-    return [folder_of(service, row) / name for name in sorted(row.private["files"])]
-
-
-def check_filename(name: str) -> str:
-    if "/" in name or "\\" in name or name.startswith(".") or not name.endswith(".jsonl"):
-        raise invalid(f"invalid filename {name!r}: give a flat name that ends in .jsonl")
-    return name
+    return uploads.files_of(service, row)
 
 
 def register(row: Resource, sizes: dict[str, int]) -> None:
-    """Replace the registered file set (names to bytes); the change is not yet stored."""
-    for name, size in sizes.items():
-        check_filename(name)
-        if size <= 0:
-            raise invalid(f"file {name!r} is empty")
-    row.private |= {"files": sizes, "generation": row.private["generation"] + 1}
+    """Replace the registered file set (bytes by name); the change is not yet stored."""
+    uploads.register(row, sizes, ending=ENDING)
 
 
 def need_uploading(row: Resource) -> None:
@@ -107,22 +88,55 @@ def need_uploading(row: Resource) -> None:
         raise precondition(f"{row.name} is {row.state}: its content cannot change, make a new dataset")
 
 
-async def make_ready(service: Service, row: Resource) -> None:
-    """Count what was uploaded and make the dataset READY."""
+def need_ready(row: Resource) -> None:
+    if row.state != "READY":
+        raise precondition(f"{row.name} is {row.state}")
+
+
+async def count(service: Service, row: Resource) -> None:
+    """Look at the files and say what they hold; the change is not yet stored."""
     seen = await service.backend.inspect(files_of(service, row))
     if row.body["exampleCount"] == "0":
         row.body["exampleCount"] = str(seen.rows)
     row.body["estimatedTokenCount"] = str(seen.tokens)
     row.body["averageTurnCount"] = seen.average_turns
     row.private["rows"] = seen.rows
+
+
+async def make_ready(service: Service, row: Resource) -> None:
+    """Count what was uploaded and make the dataset READY."""
+    await count(service, row)
     row.state = "READY"
     service.save(row, was="UPLOADING")
 
 
 async def create_dataset(request: Request) -> Response:
-    own_account(request)
+    account = own_account(request)
     message, service = await read_body(request, DatasetCreate), service_of(request)
-    return ok(render(service.store.insert(new_dataset(service, message.dataset_id, message.dataset))))
+    if not message.source_dataset_id:
+        return ok(render(service.store.insert(new_dataset(service, message.dataset_id, message.dataset))))
+    name = message.source_dataset_id
+    source = service.store.get(name if "/" in name else resource_name(account, COLLECTION, name))
+    if source is None or source.collection != COLLECTION:
+        raise not_found(name)
+    need_ready(source)
+    return ok(render(await copied(service, message, source)))
+
+
+async def copied(service: Service, message: DatasetCreate, source: Resource) -> Resource:
+    """A dataset made from another one: its files, in a READY dataset of its own."""
+    fields = message.dataset
+    if not fields.model_fields_set & {"user_uploaded", "transformed", "splitted"}:
+        origin = {"sourceDatasetId": source.name, "originalFormat": source.body["format"]}
+        fields = DatasetFields.model_validate(
+            {"transformed": origin, **fields.model_dump(by_alias=True, exclude_unset=True)}
+        )
+    row = service.store.insert(new_dataset(service, message.dataset_id, fields))
+    row.private |= {"files": source.private["files"], "generation": 1}
+    for path in files_of(service, source):
+        shutil.copyfile(path, folder_of(service, row) / path.name)
+    await make_ready(service, row)
+    return row
 
 
 async def list_datasets(request: Request) -> Response:
@@ -138,10 +152,7 @@ async def get_dataset(request: Request) -> Response:
 
 async def patch_dataset(request: Request) -> Response:
     row, patch = found(request, COLLECTION), await read_body(request, DatasetPatch)
-    if patch.display_name is not None:
-        row.body["displayName"] = check_display_name(patch.display_name)
-    if patch.example_count is not None:
-        row.body["exampleCount"] = str(patch.example_count)
+    row.body = patch.apply(row.body)
     service_of(request).save(row)
     return ok(render(row))
 
@@ -151,7 +162,7 @@ async def delete_dataset(request: Request) -> Response:
     if job := active_user(service, row.name):
         raise precondition(f"{row.name} is in use by {job.name}")
     service.store.delete(row.name)
-    shutil.rmtree(folder_of(service, row).parent, ignore_errors=True)
+    uploads.remove(service, row)
     return ok({})
 
 
@@ -189,41 +200,21 @@ async def upload_endpoint(request: Request) -> Response:
         # Seen on the real service: after a validation that came too early, no way to upload is left.
         raise HTTPException(405, "Method Not Allowed")
     need_uploading(row)
-    if not message.filename_to_size:
-        raise invalid("filenameToSize names no file")
     register(row, message.filename_to_size)
     service.save(row)
-    place = f"datasets/{row.account}/{row.id}/{row.private['generation']}"
-    urls = {
-        name: service.signer.sign(base_url(request), "PUT", f"{place}/{name}", size)
-        for name, size in message.filename_to_size.items()
-    }
-    return ok({"filenameToSignedUrls": urls})
+    return ok({"filenameToSignedUrls": uploads.signed(request, row, "PUT")})
 
 
 async def validate_upload(request: Request) -> Response:
     service, row = service_of(request), found(request, COLLECTION)
     if row.state == "READY":
         return ok({})
-    files = files_of(service, row)
-    if not files or not all(path.is_file() for path in files):
+    if not uploads.complete(service, row):
         row.private["wedged"] = True
         service.save(row)
         raise precondition(f"{row.name}: not all registered files were uploaded")
     await make_ready(service, row)
     return ok({})
-
-
-async def download_endpoint(request: Request) -> Response:
-    service, row = service_of(request), found(request, COLLECTION)
-    if row.state != "READY":
-        raise precondition(f"{row.name} is {row.state}")
-    place = f"datasets/{row.account}/{row.id}/{row.private['generation']}"
-    urls = {
-        name: service.signer.sign(base_url(request), "GET", f"{place}/{name}")
-        for name in sorted(row.private["files"])
-    }
-    return ok(read_mask({"filenameToSignedUrls": urls}, request.query_params.get("readMask")))
 
 
 PARENT = "/v1/accounts/{account}/datasets"
@@ -234,7 +225,6 @@ routes = [
     Route(ONE + ":upload", upload, methods=["POST"]),
     Route(ONE + ":getUploadEndpoint", upload_endpoint, methods=["POST"]),
     Route(ONE + ":validateUpload", validate_upload, methods=["POST"]),
-    Route(ONE + ":getDownloadEndpoint", download_endpoint),
     Route(ONE, get_dataset),
     Route(ONE, patch_dataset, methods=["PATCH"]),
     Route(ONE, delete_dataset, methods=["DELETE"]),

@@ -23,11 +23,14 @@ Render = Callable[[Service, Resource, str], dict[str, Any]]
 @dataclass(frozen=True)
 class JobCalls:
     """The calls of one collection. `render` gives a job as the API shows it, with links below a base URL;
-    `computed` names the fields that it makes, while a job's body has the others."""
+    `computed` names the fields that it makes, while a job's body has the others. `verbs` names the custom
+    calls among :cancel and :resume that the collection has."""
 
     collection: str
     render: Render
     computed: frozenset[str]
+    order: str = "name"
+    verbs: tuple[str, ...] = ("cancel", "resume")
 
     async def list_jobs(self, request: Request) -> Response:
         service, base = service_of(request), base_url(request)
@@ -37,6 +40,7 @@ class JobCalls:
             own_account(request),
             request.query_params,
             lambda job: self.render(service, job, base),
+            order=self.order,
             computed=self.computed,
         )
         return ok(page)
@@ -75,10 +79,10 @@ class JobCalls:
         """All of them; a kind's own verbs must come before these."""
         parent = parent_path(self.collection)
         one = parent + "/{id:rid}"
+        custom = {"cancel": self.cancel, "resume": self.resume}
         return [
             Route(parent, self.list_jobs),
-            Route(one + ":cancel", self.cancel, methods=["POST"]),
-            Route(one + ":resume", self.resume, methods=["POST"]),
+            *(Route(f"{one}:{verb}", custom[verb], methods=["POST"]) for verb in self.verbs),
             Route(one, self.get),
             Route(one, self.delete, methods=["DELETE"]),
         ]

@@ -22,6 +22,7 @@ class Settings:
     tick_seconds: float = 0.2  # between two looks at all jobs and deployments
     deploy_seconds: float = 1.5  # shortest start of a replica
     loaded_models: int = 4
+    batch_hours: float = 24.0  # a batch inference job that takes longer is EXPIRED
     samples: bool = True
 
     def folder(self, *parts: str) -> Path:

@@ -1,4 +1,4 @@
-"""The storage service behind signed URLs: uploads of dataset files, downloads of anything we signed."""
+"""The storage service behind signed URLs: uploads of registered files, downloads of anything we signed."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from localfireworks import datasets
+from localfireworks import uploads
 from localfireworks.names import resource_name
 from localfireworks.service import Service, service_of
 from localfireworks.signing import StorageError
 from localfireworks.store import Resource
 
+UPLOADED = ("datasets", "evaluators", "models")
 BINARY = "application/octet-stream"
 
 
@@ -24,22 +25,25 @@ def _row(service: Service, collection: str, account: str, id_: str) -> Resource:
     return row
 
 
-def _dataset_file(service: Service, parts: list[str]) -> tuple[Resource, Path]:
-    """The dataset and the file of `datasets/{account}/{id}/{generation}/{name}`."""
-    _, account, id_, generation, name = parts
-    row = _row(service, "datasets", account, id_)
+def _registered_file(service: Service, parts: list[str]) -> tuple[Resource, Path]:
+    """The row and the file of `{collection}/{account}/{id}/{generation}/{name}`."""
+    collection, account, id_, generation, name = parts
+    row = _row(service, collection, account, id_)
     if str(row.private["generation"]) != generation or name not in row.private["files"]:
         raise StorageError(404, "NoSuchKey", "This file is no longer registered; ask for a new URL.")
-    return row, datasets.folder_of(service, row) / name
+    return row, uploads.folder_of(service, row) / name
 
 
 def stored_file(service: Service, path: str) -> Path:
     """The file a signed download path stands for."""
     parts = path.split("/")
-    if parts[0] == "datasets" and len(parts) == 5:
-        return _dataset_file(service, parts)[1]
+    if parts[0] in UPLOADED and len(parts) == 5:
+        return _registered_file(service, parts)[1]
     if parts[0] == "models" and len(parts) == 4:
         return Path(_row(service, "models", parts[1], parts[2]).private["adapter"]) / parts[3]
+    if parts[0] == "evaluators" and len(parts) == 4:
+        row = _row(service, "evaluators", parts[1], parts[2])
+        return service.settings.folder("builds", row.private["folder"]) / parts[3]
     if parts[0] == "jobs" and len(parts) == 5:
         job = _row(service, parts[1], parts[2], parts[3])
         return service.settings.folder("jobs", job.private["folder"]) / parts[4]
@@ -52,7 +56,7 @@ async def download(request: Request) -> Response:
     file = stored_file(service, path)
     if not file.is_file():
         raise StorageError(404, "NoSuchKey", "The specified key does not exist.")
-    if path.startswith("jobs/"):
+    if path.startswith(("jobs/", "evaluators/")):
         # It may grow while it is sent; a response of announced length must not.
         return Response(file.read_bytes(), media_type=BINARY)
     return FileResponse(file, media_type=BINARY)
@@ -62,9 +66,9 @@ async def upload(request: Request) -> Response:
     """Take a file of exactly the signed length; it appears only when it is whole."""
     service, path = service_of(request), str(request.path_params["path"])
     size = service.signer.check("PUT", path, request.query_params, request.headers)
-    row, file = _dataset_file(service, path.split("/"))
-    if row.state != "UPLOADING":
-        raise StorageError(412, "PreconditionFailed", "The dataset is READY; its content cannot change.")
+    row, file = _registered_file(service, path.split("/"))
+    if row.state not in uploads.OPEN_STATES:
+        raise StorageError(412, "PreconditionFailed", f"It is {row.state}; its content cannot change.")
     partial = file.with_suffix(".partial")
     written = 0
     with partial.open("wb") as target:

@@ -11,7 +11,8 @@ from typing import Any
 
 import orjson
 
-from localfireworks.datasets import DatasetFields, folder_of, make_ready, new_dataset, register
+from localfireworks.dataset_fields import DatasetFields
+from localfireworks.datasets import folder_of, make_ready, new_dataset, register
 from localfireworks.samples.pairs import preference_pairs, prompts
 from localfireworks.samples.support import support_replies
 from localfireworks.samples.tickets import ticket_labels
@@ -62,7 +63,7 @@ def as_jsonl(rows: Rows) -> bytes:
 async def add_samples(service: Service) -> None:
     """Store every sample that is not there yet."""
     for sample in SAMPLES:
-        fields = DatasetFields(display_name=sample.title, format=sample.format)
+        fields = DatasetFields.model_validate({"displayName": sample.title, "format": sample.format})
         row = new_dataset(service, sample.id, fields)
         if service.store.get(row.name) is not None:
             continue
