@@ -111,6 +111,7 @@ STORAGES = {
 }
 MEDIA_ROOT = DATA / "uploads"
 RATES_FILE = env.text(os.environ, "FWPORTAL_RATES")  # replaces the dated price table of the portal
+TOKENIZERS = env.text(os.environ, "FWPORTAL_TOKENIZERS")  # folder with MODEL/tokenizer.json of base models
 MAX_UPLOAD = env.whole(os.environ, "FWPORTAL_MAX_UPLOAD", 1_000_000_000, 1, 10**12)  # bytes of one file
 WHITENOISE_USE_FINDERS = LOCAL
 WHITENOISE_AUTOREFRESH = False

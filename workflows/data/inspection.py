@@ -16,7 +16,7 @@ from . import formats, problems, repeats, scan
 from .lines import BOM, MAX_LINE, Progress, batches, foreign
 from .problems import FATAL, Findings, Problem
 from .scan import Tally
-from .tokens import TokenStats, stats
+from .tokens import Scaled, TokenStats, stats
 
 LEAST_SAMPLES = 3
 MOST_SAMPLES = 3_000_000
@@ -103,7 +103,9 @@ class Inspection:
     def from_json(cls, raw: Mapping[str, Any]) -> Inspection:
         """The inspection that `to_json` wrote."""
         tokens = dict(raw["tokens"])
-        tokens["histogram"] = tuple((bound, rows) for bound, rows in tokens["histogram"])
+        for pairs in ("histogram", "longest_rows"):
+            tokens[pairs] = tuple((each, rows) for each, rows in tokens.get(pairs, ()))
+        tokens["quantiles"] = tuple(tokens.get("quantiles", ()))
         return cls(
             **{
                 **raw,
@@ -123,11 +125,13 @@ def inspect(
     progress: Progress | None = None,
     max_problems_kept: int = KEEP,
     max_line: int = MAX_LINE,
+    scaled: Scaled | None = None,
 ) -> Inspection:
     """Read a JSONL file once and say what it holds and what is wrong with it.
 
     A bad row is listed and left out of `usable_samples`; only what spoils the whole file is fatal.
-    `progress(done, total)` is called in bytes. Raises OSError when the file cannot be read.
+    `progress(done, total)` is called in bytes; `scaled` is what a tokenizer says of estimated tokens.
+    Raises OSError when the file cannot be read.
     """
     with path.open("rb") as file:
         head = file.read(8)
@@ -137,7 +141,7 @@ def inspect(
     for batch in () if kind else batches(path, max_line=max_line, progress=progress):
         tally.add(batch)
     tally.finish()
-    return _assemble(tally, path.stat().st_size, head.startswith(BOM), kind)
+    return _assemble(tally, path.stat().st_size, head.startswith(BOM), kind, scaled)
 
 
 def calm_allocator() -> None:
@@ -146,7 +150,7 @@ def calm_allocator() -> None:
     np.empty(ALLOCATION, dtype=np.uint8)
 
 
-def _assemble(tally: Tally, size: int, bom: bool, kind: str) -> Inspection:
+def _assemble(tally: Tally, size: int, bom: bool, kind: str, scaled: Scaled | None) -> Inspection:
     form = formats.of_file(tally.evidence)
     verdicts = (
         [
@@ -177,7 +181,7 @@ def _assemble(tally: Tally, size: int, bom: bool, kind: str) -> Inspection:
         roles=dict(sorted(tally.roles.items())),
         other_fields=dict(sorted(tally.fields.items())),
         turns=dict(sorted(tally.turns.items())),
-        tokens=stats(tally.kept.tokens),
+        tokens=stats(tally.kept.tokens, tally.kept.lines, scaled),
         system_rows=marks[scan.SYSTEM],
         ground_truth_rows=marks[scan.GROUND_TRUTH],
         tool_rows=marks[scan.TOOL_ROLES],

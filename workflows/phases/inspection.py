@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
+
+from django.conf import settings
 
 from sessions.models import Artifact
+from workflows.data import conversion, counting
 from workflows.data.inspection import Inspection, inspect
 from workflows.data.problems import problems_csv
+from workflows.data.tokens import Scaled
 from workflows.faults import DataFault
+from workflows.histogram import draw_lengths
 from workflows.outcomes import Done, Outcome
 from workflows.phases import questions, staging
 from workflows.work import Work
@@ -15,6 +21,7 @@ from workflows.work import Work
 DATA, EVALUATION = "data.jsonl", "evaluation.jsonl"
 KEPT_PROBLEMS = 20_000
 SHOWN_LINES = 3
+EXAMPLES = 3  # rows shown before and after a conversion
 
 
 def step(work: Work) -> Outcome:
@@ -44,20 +51,55 @@ def look(work: Work, reference: str, name: str, report: str) -> Inspection:
     if known:
         return Inspection.from_json(json.loads(known.path.read_bytes()))
     source = staging.bring_in(work, reference, name)
-    found = inspect(source.path, max_problems_kept=KEPT_PROBLEMS)
+    found = inspect(source.path, max_problems_kept=KEPT_PROBLEMS, scaled=scaled(work, source))
     keep(work, report, source, found)
     if not found.usable:
         raise DataFault(*fatal(found, source.words))
     return found
 
 
+def scaled(work: Work, source: staging.Source) -> Scaled | None:
+    """What a base model's tokenizer says of the estimate, where there is one (FWPORTAL_TOKENIZERS).
+
+    With several base models the first that has a tokenizer counts.
+    """
+    for model in work.session.value("base_models") or ():
+        file = counting.find(settings.TOKENIZERS, model)
+        if file is None:
+            continue
+        name = model.rsplit("/", 1)[-1]
+        try:
+            counted = counting.count(source.path, file, name)
+        except counting.NoTokenizer as error:
+            work.tell("tokenizer", f"Tokens are estimated: {error}")
+            continue
+        if counted:
+            return Scaled(counted.scale, counted.low, counted.high, counted.method)
+    return None
+
+
 def keep(work: Work, report: str, source: staging.Source, found: Inspection) -> None:
     """The inspection and its problems as files of the workspace, and one line in the log."""
     work.tell("inspected", f"{source.words}: {words(found)}")
-    if found.problems:
-        work.keep(f"{report}-problems.csv", "text/csv", problems_csv(found.problems))
+    listed = (*found.problems, *found.repeats)
+    if listed:
+        work.keep(f"{report}-problems.csv", "text/csv", problems_csv(listed))
+    keep_examples(work, report, source, found)
+    drawn = draw_lengths(found.tokens)
+    if drawn:
+        work.keep(f"charts/{report}-lengths.svg", "image/svg+xml", drawn)
     facts = {"source": source.words, "samples": found.samples, "usable": found.usable_samples}
     work.keep(f"{report}.json", "application/json", json.dumps(found.to_json()), **facts)
+
+
+def keep_examples(work: Work, report: str, source: staging.Source, found: Inspection) -> None:
+    """Rows before and after each conversion, for the Data tab: they are shown before they are made."""
+    shown = {
+        each.kind: [asdict(example) for example in conversion.preview(source.path, [each.kind], EXAMPLES)]
+        for each in found.conversions
+    }
+    if shown:
+        work.keep(f"{report}-conversions.json", "application/json", json.dumps(shown))
 
 
 def words(found: Inspection) -> str:

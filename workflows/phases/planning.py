@@ -175,6 +175,9 @@ def described(
             "token_note": parts["token_note"],
             "dropped_rows": parts["samples"] - parts["usable"],
             "problems": parts["problems"],
+            "risks": parts["risks"],
+            "overlap": parts["overlap"],
+            "conversions": parts["conversions"],
         },
         "estimate": priced.to_json(),
         "time": duration.to_json(),
@@ -191,8 +194,7 @@ def risks(specification: Specification, parts: dict[str, Any], refusals: dict[st
         found.append(
             f"Validation loss rests on {parts['heldout']['rows']} held-out rows: small differences are noise."
         )
-    if parts["duplicates"]:
-        found.append(f"{parts['duplicates']:,} rows are exact copies of others.")
+    found += parts["risks"]
     found += [
         f"Serving a tuned {short_name(name)} was refused when asked for without creating anything: {words}"
         for name, words in refusals.items()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from sessions.models import Artifact
 from sessions.specification import FieldError, Specification
-from workflows.data import conversion, splits
+from workflows.data import conversion, overlap, splits
 from workflows.data.inspection import Inspection
 from workflows.data.splits import SplitFile
 from workflows.faults import DataFault
+from workflows.phases import data_risks
 from workflows.phases.inspection import DATA, EVALUATION
 from workflows.work import Work
 
@@ -46,15 +48,19 @@ def split(work: Work, specification: Specification) -> Parts:
         raise unsplittable(specification, f"{str(error).capitalize()}.") from error
     assert heldout is not None  # noqa: S101  # some rows are always held out where none are brought
     parts = {"train": made.train, "sample": made.sample or made.train, "heldout": heldout}
+    scale = found.tokens.scale  # what a tokenizer says of estimated tokens
+    parts = {name: replace(part, tokens=round(part.tokens * scale)) for name, part in parts.items()}
+    shared = overlap.between(made.train.path, heldout.path)
     keep(work, parts, has_sample=made.sample is not None, seed=specification.value("seed"))
     return {
         **{name: {"rows": part.rows, "tokens": part.tokens} for name, part in parts.items()},
         "samples": found.samples,
         "usable": made.usable,
         "problems": sum(found.problem_counts.values()),
-        "duplicates": found.duplicates,
+        "risks": data_risks.lines(found, shared, specification.value("base_models"), brought=separate),
+        "overlap": shared.to_json(),
         "token_note": found.tokens.method,
-        "conversions": [each.why for each in found.conversions if each.required],
+        "conversions": [{"why": each.why, "rows": each.rows} for each in found.conversions if each.required],
         "has_sample": made.sample is not None,
         "today": work.now.date(),
     }

@@ -1,0 +1,85 @@
+"""What the data itself may spoil, as lines for the plan and the Data tab."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sessions.models import BaseModel
+from sessions.specification import short_name
+from workflows.data.inspection import Inspection
+from workflows.data.overlap import Overlap
+from workflows.data.tokens import TokenStats
+
+
+def lines(found: Inspection, shared: Overlap, models: Sequence[str], *, brought: bool) -> list[str]:
+    """One line for each risk that there is. `brought`: the evaluation rows are a dataset of their own."""
+    return [
+        *_too_long(found, models),
+        *_untrainable(found),
+        *_repeats(found),
+        *_shared(shared, brought=brought),
+        *_fields(found),
+    ]
+
+
+def _too_long(found: Inspection, models: Sequence[str]) -> Iterator[str]:
+    contexts = BaseModel.objects.filter(name__in=models)
+    for row in contexts:
+        limit = row.training_context_length or row.context_length
+        if not limit:
+            continue
+        text = over_words(found.tokens, found.usable_samples, limit)
+        if text:
+            yield (
+                f"{text} than the {limit:,} tokens that {short_name(row.name)} is trained with: what is "
+                "beyond is cut off."
+            )
+
+
+def over_words(counted: TokenStats, samples: int, limit: int) -> str:
+    """`3 rows are longer (one is line 7)`; with the range where tokens are estimated. Empty: none is."""
+    likely = counted.over(limit, samples)
+    most = counted.over(limit * counted.total / counted.high, samples) if counted.high else likely
+    if not most:
+        return ""
+    first = min((line for length, line in counted.longest_rows if length > limit), default=0)
+    where = f" (one is line {first:,})" if first else ""
+    if not likely:
+        return f"No row seems longer by the estimate, but up to {most:,} may be longer"
+    more = f", up to {most:,} if the estimate is low," if most > likely else ""
+    return f"{likely:,} row{'s are' if likely != 1 else ' is'}{more} longer{where}"
+
+
+def _untrainable(found: Inspection) -> Iterator[str]:
+    if found.untrainable_rows:
+        yield (
+            f"{found.untrainable_rows:,} rows have no answer to train on and are left out: no assistant "
+            "message, or all of weight 0."
+        )
+
+
+def _repeats(found: Inspection) -> Iterator[str]:
+    if found.duplicates:
+        yield f"{found.duplicates:,} rows are exact copies of others: they weigh double."
+    if found.near_duplicates:
+        share = found.near_duplicates / max(1, found.usable_samples)
+        yield f"{found.near_duplicates:,} rows ({share:.1%}) say nearly the same as another row."
+
+
+def _shared(shared: Overlap, *, brought: bool) -> Iterator[str]:
+    what = "rows of the evaluation dataset" if brought else "held-out rows"
+    if shared.exact:
+        yield (
+            f"{shared.exact:,} of {shared.rows:,} {what} are also trained on: the loss on them looks better "
+            "than on new ones."
+        )
+    if shared.near:
+        yield (
+            f"{shared.near:,} of {shared.rows:,} {what} nearly repeat a training row: the loss on them looks "
+            "better than on new ones."
+        )
+
+
+def _fields(found: Inspection) -> Iterator[str]:
+    if "parallel_tool_calls" in found.other_fields:
+        yield "`parallel_tool_calls` is an option of requests: it stays in the rows; training ignores it."
