@@ -85,8 +85,11 @@ class Renderer:
             self._openings[role] = [self.start, *self.tokenizer.encode(f"{role}\n").ids]
         return self._openings[role]
 
-    def prompt(self, messages: Sequence[dict[str, Any]], tools: Sequence[Any] | None = None) -> list[int]:
-        """Ids of a conversation that the assistant is to continue."""
+    def prompt(
+        self, messages: Sequence[dict[str, Any]], tools: Sequence[Any] | None = None, *, thinking: bool = True
+    ) -> list[int]:
+        """Ids of a conversation that the assistant is to continue. The stand-ins never think."""
+        del thinking
         rendered = self.render([{"messages": messages, "tools": tools}])[0]
         return [*rendered.ids.tolist(), *self.opening("assistant")]
 

@@ -1,16 +1,15 @@
-"""Chat completions by a stand-in, plain or with a LoRA adapter merged in.
+"""Answers by a base model, plain or with a LoRA adapter merged in, one or many at a time.
 
-`load("small", Path("adapter")).generate(messages, max_tokens=64, …)` yields one `Piece` per token. One
-generation at a time per process is meant; it may run in any thread.
+`load("small", Path("adapter")).open()` is a batch that answers are added to; `generate` asks for a single one
+and yields one `Piece` a token. One thread at a time is meant; it may be any thread.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from localfireworks.engine.runtime import configure
 
@@ -19,128 +18,138 @@ configure()
 import jax  # noqa: E402 - its threads are set above
 import numpy as np  # noqa: E402
 
-from localfireworks.engine.chat import Renderer  # noqa: E402
-from localfireworks.engine.config import ModelConfig  # noqa: E402
-from localfireworks.engine.decoding import CHUNK, Sampling, prefill, write  # noqa: E402
+from localfireworks.engine.asking import Asked, Piece, PromptTooLong, Token  # noqa: E402
+from localfireworks.engine.batch import Batch  # noqa: E402
+from localfireworks.engine.constrain import Grammars  # noqa: E402
+from localfireworks.engine.decoding import for_decoding, read, told  # noqa: E402
 from localfireworks.engine.lora import load_adapter, merge  # noqa: E402
-from localfireworks.engine.text import Speller  # noqa: E402
-from localfireworks.engine.tokens import load_tokenizer  # noqa: E402
-from localfireworks.engine.weights import load_standin  # noqa: E402
-
-WIDTHS = (64, 128, 256, 512, 1024)
-
-
-class PromptTooLong(ValueError):
-    """The prompt leaves no room for an answer. Says how long it is and how long it may be."""
-
-    def __init__(self, prompt: int, context: int) -> None:
-        super().__init__(
-            f"the prompt has {prompt} tokens; this model's context holds {context}, answer included"
-        )
-
-
-@dataclasses.dataclass(frozen=True)
-class Piece:
-    """One generated token. `text` is what can be shown by now (it may be held back until a character or a
-    possible stop string is complete); `logprob` is in nats; `finish_reason` is None until the last piece."""
-
-    text: str
-    token_id: int
-    logprob: float
-    finish_reason: Literal["stop", "length"] | None = None
+from localfireworks.engine.reading import lay_out, width_of  # noqa: E402
+from localfireworks.engine.row import Row  # noqa: E402
+from localfireworks.engine.text import token_bytes  # noqa: E402
+from localfireworks.engine.weights import Base, load_base  # noqa: E402
 
 
 class Generator:
     """One set of weights ready to answer."""
 
-    def __init__(self, params: dict[str, Any], config: ModelConfig, renderer: Renderer) -> None:
-        self.params, self.config, self.renderer = jax.device_put(params), config, renderer
+    def __init__(self, base: Base) -> None:
+        self.config, self.renderer = base.config, base.renderer
+        self.params = jax.device_put(for_decoding(base.params, base.config))
+        self.table = token_bytes(self.renderer.tokenizer, self.config.vocab_size)
 
     @property
     def context_length(self) -> int:
         """Tokens of prompt and answer together."""
         return self.config.max_position_embeddings
 
+    @functools.cached_property
+    def grammars(self) -> Grammars:
+        return Grammars(self.renderer.tokenizer, self.config.vocab_size, self.renderer.stop_ids)
+
+    def prompt(
+        self, messages: Sequence[dict[str, Any]], tools: Sequence[Any] | None = None, *, thinking: bool = True
+    ) -> tuple[int, ...]:
+        """Ids of the rendered prompt, the opening of the answer included."""
+        return tuple(self.renderer.prompt(messages, tools, thinking=thinking))
+
+    def encode(self, text: str) -> tuple[int, ...]:
+        """Ids of a plain text; markers in it are text."""
+        return tuple(self.renderer.tokenizer.encode(text, add_special_tokens=False).ids)
+
+    def spell(self, token: int) -> bytes:
+        return self.table[token]
+
+    def check_format(self, response_format: dict[str, Any] | None) -> None:
+        """BadFormat for a `response_format` that cannot be followed."""
+        if response_format is not None:
+            self.grammars.constraint(response_format)
+
     def count_prompt_tokens(
         self, messages: Sequence[dict[str, Any]], tools: Sequence[Any] | None = None
     ) -> int:
-        """Tokens of the rendered prompt, the opening of the answer included."""
-        return len(self.renderer.prompt(messages, tools))
+        return len(self.prompt(messages, tools))
 
-    def generate(
-        self,
-        messages: Sequence[dict[str, Any]],
-        *,
-        max_tokens: int,
-        temperature: float = 0.0,
-        top_p: float = 1.0,
-        top_k: int = 0,
-        seed: int = 0,
-        stop: Sequence[str] = (),
-        tools: Sequence[Any] | None = None,
-    ) -> Iterator[Piece]:
-        """The answer to a conversation, token by token. The same arguments give the same answer.
+    def open(self) -> Answers:
+        """A batch for answers of this model."""
+        return Answers(self)
 
-        `max_tokens` is lowered to what the context leaves. Raises PromptTooLong before the first piece.
+    def generate(self, messages: Sequence[dict[str, Any]], **asked: Any) -> Iterator[Piece]:
+        """One answer to a conversation, token by token; fields as in `Asked`. The same request gives the same
+        answer. Raises PromptTooLong before the first piece."""
+        answers = self.open()
+        answers.add(0, Asked(messages, **{**asked, "stop": tuple(asked.get("stop", ()))}))
+        return (piece for _, pieces in iter_steps(answers) for piece in pieces)
+
+    def prompt_chances(self, prompt: Sequence[int]) -> list[tuple[float, tuple[Token, ...]]]:
+        """Log probability of each token of a prompt but the first, and the likeliest ones in its place."""
+        one = lay_out([[tuple(prompt)]], 1, width_of(len(prompt), self.context_length))
+        known = read(self.params, one.tokens, one.positions, one.segments, self.config)
+        following = np.append(one.tokens[0, 1:], 0).astype(np.int32)
+        chances, ids, best = jax.device_get(told(self.params, known.hidden, following, self.config))
+        return [
+            (
+                float(chances[place]),
+                tuple(
+                    Token(token, self.spell(token), chance)
+                    for token, chance in zip(ids[place].tolist(), best[place].tolist(), strict=True)
+                ),
+            )
+            for place in range(len(prompt) - 1)
+        ]
+
+
+class Answers:
+    """A batch of one generator, filled with requests."""
+
+    def __init__(self, generator: Generator) -> None:
+        self._generator = generator
+        self._batch = Batch(generator.params, generator.config, generator.renderer.stop_ids)
+
+    @property
+    def busy(self) -> bool:
+        return self._batch.busy
+
+    def add(self, ticket: int, asked: Asked) -> None:
+        """Ask for an answer, told apart by `ticket`. `max_tokens` is lowered to what the context leaves.
+
+        Raises PromptTooLong, or BadFormat for a format that cannot be followed.
         """
-        prompt = self.renderer.prompt(messages, tools)
-        room = self.context_length - len(prompt)
+        generator = self._generator
+        prompt = asked.prompt or generator.prompt(asked.messages, asked.tools)
+        room = generator.context_length - len(prompt)
         if room < 1:
-            raise PromptTooLong(len(prompt), self.context_length)
-        limit = max(1, min(max_tokens, room))
-        sampling = Sampling(float(temperature), float(top_p), int(top_k), int(seed) % 2**31)
-        return self._pieces(
-            self._tokens(prompt, limit, sampling), Speller(self.renderer.tokenizer, stop), limit
-        )
+            raise PromptTooLong(len(prompt), generator.context_length)
+        constraint = None
+        if asked.response_format is not None:
+            constraint = generator.grammars.constraint(asked.response_format)
+        limit = max(1, min(asked.max_tokens, room))
+        self._batch.add(Row(ticket, asked, prompt, limit, generator.table, constraint))
 
-    def _tokens(self, prompt: list[int], limit: int, sampling: Sampling) -> Iterator[tuple[int, float]]:
-        """(token, log probability) up to and including the one that ends the answer, at most `limit`."""
-        width, size = fitting(len(prompt)), fitting(len(prompt) + limit)
-        tokens = np.zeros((1, width), np.int32)
-        tokens[0, : len(prompt)] = prompt
-        state = prefill(self.params, tokens, np.asarray([len(prompt)], np.int32), self.config, size)
-        done = 0
-        while done < limit:
-            ends, allowed = self.renderer.stop_ids, min(CHUNK, limit - done)
-            state, written, chances, steps = write(
-                self.params, state, sampling, done, allowed, self.config, ends
-            )
-            yield from zip(
-                np.asarray(written)[0, : int(steps)].tolist(), np.asarray(chances)[0].tolist(), strict=False
-            )
-            done += int(steps)
-            if bool(state.ended[0]):
-                return
+    def drop(self, ticket: int) -> None:
+        self._batch.drop(ticket)
 
-    def _pieces(self, tokens: Iterator[tuple[int, float]], speller: Speller, limit: int) -> Iterator[Piece]:
-        for number, (token, chance) in enumerate(tokens, 1):
-            if token in self.renderer.stop_ids:
-                yield Piece(speller.rest(), token, chance, "stop")
-                return
-            text = speller.add(token)
-            if speller.stopped:
-                yield Piece(text, token, chance, "stop")
-                return
-            last = number == limit
-            yield Piece(text + (speller.rest() if last else ""), token, chance, "length" if last else None)
+    def step(self) -> list[tuple[int, list[Piece]]]:
+        """Write some tokens in every answer; pieces by ticket."""
+        return self._batch.step()
 
 
-def fitting(length: int) -> int:
-    """The smallest compiled width that holds `length` tokens."""
-    return next((width for width in WIDTHS if width >= length), WIDTHS[-1])
+def iter_steps(answers: Answers) -> Iterator[tuple[int, list[Piece]]]:
+    """Everything a batch still says."""
+    while answers.busy:
+        yield from answers.step()
 
 
 @functools.lru_cache(maxsize=4)
-def _base(standin: str) -> tuple[dict[str, Any], ModelConfig]:
-    return load_standin(standin)
+def _base(spec: str, compute: str) -> Base:
+    return load_base(spec, compute)
 
 
-def load(standin: str, adapter: Path | None = None) -> Generator:
-    """A stand-in ("small", "medium", "large"), with the adapter of a folder merged in when one is given.
+def load(spec: str, adapter: Path | None = None, compute: str = "float32") -> Generator:
+    """A base model (see `weights.load_base`), with the adapter of a folder merged in when one is given.
 
-    ValueError for an unknown stand-in or an adapter of another base model.
+    ValueError for an unknown model or an adapter of another one.
     """
-    params, config = _base(standin)
+    base = _base(spec, compute)
     if adapter is not None:
-        params = merge(params, load_adapter(Path(adapter), config))
-    return Generator(params, config, Renderer(load_tokenizer()))
+        base = base._replace(params=merge(base.params, load_adapter(Path(adapter), base.config)))
+    return Generator(base)

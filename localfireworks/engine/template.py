@@ -1,7 +1,7 @@
 """A model's own chat template (Jinja, as Hugging Face tokenizers carry it), rendered in a sandbox.
 
-As with Hugging Face, a marker such as `<|im_end|>` written inside a message is that marker; `chat.Renderer`, which the
-stand-ins have, keeps it plain text.
+As with Hugging Face, a marker such as `<|im_end|>` written inside a message is that marker; with the
+stand-ins, `chat.Renderer` keeps it plain text.
 """
 
 from __future__ import annotations

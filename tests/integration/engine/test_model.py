@@ -5,17 +5,22 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from localfireworks.engine.asking import Asked
+from localfireworks.engine.batch import Batch
 from localfireworks.engine.chat import Rendered
 from localfireworks.engine.config import ModelConfig
-from localfireworks.engine.decoding import Sampling, choose, prefill, write
+from localfireworks.engine.decoding import for_decoding
 from localfireworks.engine.lora import init_lora, load_adapter, merge, rank_of, save_adapter
 from localfireworks.engine.model import forward, init_params, logits
 from localfireworks.engine.optimizer import lora_loss, summed_loss
 from localfireworks.engine.packing import pack
+from localfireworks.engine.row import Row
+from localfireworks.engine.sampling import Draws, choose
 from localfireworks.engine.weights import from_tensors, to_tensors
 
 CONFIG = ModelConfig(40, 16, 24, 2, 4, 2, 6)
 WIDTH = 24
+TABLE = [bytes([65 + token]) for token in range(CONFIG.vocab_size)]
 IDS = np.array([3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8], np.int32)
 
 
@@ -138,20 +143,20 @@ def test_gradients_agree_with_finite_differences(params, adapter):
         assert (ahead - behind) / (2 * size) == pytest.approx(expected, rel=0.03, abs=0.1)
 
 
-def decoded(params, ids, count, sampling=None):
-    tokens = np.zeros((1, 16), np.int32)
-    tokens[0, : len(ids)] = ids
-    state = prefill(params, tokens, np.array([len(ids)], np.int32), CONFIG, 32)
-    _, written, chances, steps = write(
-        params, state, sampling or Sampling(0.0, 1.0, 0, 0), 0, count, CONFIG, (39,)
-    )
-    return np.asarray(written)[0, : int(steps)], np.asarray(chances)[0, : int(steps)]
+def decoded(params, ids, count, config=CONFIG, **asked):
+    """Token ids and log probabilities of one answer."""
+    batch = Batch(for_decoding(params, config), config, (39,))
+    batch.add(Row(0, Asked(max_tokens=count, **asked), tuple(ids.tolist()), count, TABLE, None))
+    pieces = []
+    while batch.busy:
+        pieces += [piece for _, said in batch.step() for piece in said]
+    return [piece.token_id for piece in pieces], [piece.logprob for piece in pieces]
 
 
 def test_cached_decoding_equals_the_whole_forward_pass(params):
     written, chances = decoded(params, IDS, 8)
     ids = IDS.tolist()
-    for token, chance in zip(written.tolist(), chances.tolist(), strict=True):
+    for token, chance in zip(written, chances, strict=True):
         last = scores(params, ids)[-1]
         assert token == last.argmax()
         assert chance == pytest.approx(float(jax.nn.log_softmax(last)[token]), abs=1e-4)
@@ -159,17 +164,67 @@ def test_cached_decoding_equals_the_whole_forward_pass(params):
     assert len(ids) == len(IDS) + len(written)
 
 
-def test_sampling_is_seeded_and_stays_in_its_limits(params):
-    table = jnp.asarray(np.log([[0.5, 0.3, 0.15, 0.05]]))
-    draw = jax.jit(choose)
-    seen = {int(draw(table, Sampling(1.0, 1.0, 0, seed), 0)[0]) for seed in range(60)}
-    assert seen == {0, 1, 2, 3}
-    assert {int(draw(table, Sampling(1.0, 1.0, 2, seed), 0)[0]) for seed in range(40)} == {0, 1}
-    assert {int(draw(table, Sampling(1.0, 0.7, 0, seed), 0)[0]) for seed in range(40)} == {0, 1}
-    assert {int(draw(table, Sampling(0.0, 1.0, 0, seed), 0)[0]) for seed in range(5)} == {0}
-    hot = [decoded(params, IDS, 8, Sampling(1.5, 1.0, 0, seed))[0].tolist() for seed in (1, 1, 2)]
+def drawn(scores, **given):
+    """What 60 seeds draw from one row of scores."""
+    rows = 60
+    usual = {"temperature": 1.0, "top_p": 1.0, "top_k": 0, "min_p": 0.0, "done": 0, "left": 1}
+    draws = Draws(
+        seed=np.arange(rows, dtype=np.uint32), **{k: np.full(rows, v) for k, v in (usual | given).items()}
+    )
+    return set(np.asarray(jax.jit(choose)(jnp.tile(scores, (rows, 1)), draws, 0)).tolist())
+
+
+@pytest.mark.parametrize(
+    ("limits", "seen"),
+    [
+        ({}, {0, 1, 2, 3}),
+        ({"top_k": 2}, {0, 1}),
+        ({"top_p": 0.7}, {0, 1}),
+        ({"top_p": 0.0}, {0}),
+        ({"min_p": 0.25}, {0, 1, 2}),
+        ({"top_k": 3, "top_p": 0.4}, {0}),
+        ({"temperature": 0.0}, {0}),
+    ],
+)
+def test_sampling_stays_in_its_limits(limits, seen):
+    assert drawn(jnp.asarray(np.log([0.5, 0.3, 0.15, 0.05]), jnp.float32), **limits) == seen
+
+
+def test_sampling_follows_its_seed(params):
+    hot = [decoded(params, IDS, 8, temperature=1.5, seed=seed)[0] for seed in (1, 1, 2)]
     assert hot[0] == hot[1]
     assert hot[0] != hot[2]
+
+
+def test_an_answer_is_the_same_alone_and_in_company(params):
+    asked = [
+        Asked(
+            max_tokens=6 + number, temperature=0.9 * (number % 2), seed=number, top_k=(0, 7)[number % 3 == 0]
+        )
+        for number in range(9)
+    ]
+    prompts = [tuple(IDS[: 3 + number].tolist()) for number in range(9)]
+    batch = Batch(for_decoding(params, CONFIG), CONFIG, (39,))
+    for number, (each, prompt) in enumerate(zip(asked, prompts, strict=True)):
+        batch.add(Row(number, each, prompt, each.max_tokens, TABLE, None))
+    batch.drop(4)
+    together = {number: [] for number in range(9)}
+    while batch.busy:
+        for ticket, pieces in batch.step():
+            together[ticket] += [piece.token_id for piece in pieces]
+    assert together.pop(4) == []
+    for number, ids in together.items():
+        each = asked[number]
+        limits = {"temperature": each.temperature, "seed": each.seed, "top_k": each.top_k}
+        assert ids == decoded(params, np.asarray(prompts[number]), each.max_tokens, **limits)[0]
+
+
+def test_penalties_and_biases_change_what_is_written(params):
+    plain = decoded(params, IDS, 8)[0]
+    assert decoded(params, IDS, 8, logit_bias={plain[0]: -100.0})[0][0] != plain[0]
+    assert set(decoded(params, IDS, 4, logit_bias={7: 1000.0})[0]) == {7}
+    varied = decoded(params, IDS, 8, presence_penalty=1000.0)[0]
+    assert len(set(varied)) == len(varied)
 
 
 def test_weights_survive_the_hugging_face_names(params):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from localfireworks.engine.chat import Renderer, text_of, with_tools
-from localfireworks.engine.text import Speller
+from localfireworks.engine.text import Speller, token_bytes
 from localfireworks.engine.tokens import count_tokens, load_tokenizer
 
 QUESTION = {"role": "user", "content": "Where is my card?"}
@@ -93,7 +93,7 @@ def test_tools_are_written_into_the_system_message():
 
 
 def spelled(renderer, text, stop=()):
-    speller = Speller(renderer.tokenizer, stop)
+    speller = Speller(token_bytes(renderer.tokenizer, 2048), stop)
     pieces = []
     for token in renderer.tokenizer.encode(text).ids:
         pieces.append(speller.add(token))

@@ -1,0 +1,74 @@
+"""What is asked of a model and what it gives back: plain values, without JAX."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+TOP = 5  # alternatives of a token that can be told
+
+
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """One answer that is wanted, token limits and all.
+
+    `prompt` has the ids to continue; without it the messages are rendered. `temperature` 0 is greedy; `top_k`
+    0, `top_p` 1 and `min_p` 0 leave all tokens in. `response_format` is the one of the API. `top_logprobs` is
+    the number of alternatives told with each token.
+    """
+
+    messages: Sequence[dict[str, Any]] = ()
+    tools: Sequence[Any] | None = None
+    prompt: tuple[int, ...] | None = None
+    max_tokens: int = 16
+    temperature: float = 0.0
+    top_p: float = 1.0
+    top_k: int = 0
+    min_p: float = 0.0
+    seed: int = 0
+    stop: tuple[str, ...] = ()
+    response_format: dict[str, Any] | None = None
+    top_logprobs: int = 0
+    logit_bias: Mapping[int, float] = dataclasses.field(default_factory=dict)
+    frequency_penalty: float = 0.0
+    presence_penalty: float = 0.0
+    repetition_penalty: float = 1.0
+
+    @property
+    def weighed(self) -> bool:
+        """Whether scores change with what was written: such a row goes token by token."""
+        penalties = self.frequency_penalty or self.presence_penalty or self.repetition_penalty != 1.0
+        return bool(self.logit_bias or penalties)
+
+
+@dataclasses.dataclass(frozen=True)
+class Token:
+    """A token and its log probability in nats. `raw` has its bytes, which need not be whole characters."""
+
+    token_id: int
+    raw: bytes
+    logprob: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Piece:
+    """One generated token. `text` is what can be shown by now (it may be held back until a character or a
+    possible stop string is complete); `logprob` is in nats, of the model before temperature, limits and
+    biases; `top` has the likeliest tokens in its place; `finish_reason` is None until the last piece."""
+
+    text: str
+    token_id: int
+    logprob: float
+    finish_reason: Literal["stop", "length"] | None = None
+    raw: bytes = b""
+    top: tuple[Token, ...] = ()
+
+
+class PromptTooLong(ValueError):
+    """The prompt leaves no room for an answer. Says how long it is and how long it may be."""
+
+    def __init__(self, prompt: int, context: int) -> None:
+        super().__init__(
+            f"the prompt has {prompt} tokens; this model's context holds {context}, answer included"
+        )
