@@ -113,6 +113,12 @@ MEDIA_ROOT = DATA / "uploads"
 RATES_FILE = env.text(os.environ, "FWPORTAL_RATES")  # replaces the dated price table of the portal
 TOKENIZERS = env.text(os.environ, "FWPORTAL_TOKENIZERS")  # folder with MODEL/tokenizer.json of base models
 MAX_UPLOAD = env.whole(os.environ, "FWPORTAL_MAX_UPLOAD", 1_000_000_000, 1, 10**12)  # bytes of one file
+# Foreign evaluator code: where the system has no namespaces "full" refuses it, and "weaker" runs it without
+# walls around network and files. Its packages are installed from the package index only where that is allowed.
+EVALUATORS = {
+    "isolation": env.choice(os.environ, "FWPORTAL_EVALUATOR_ISOLATION", ("full", "weaker")),
+    "packages": env.flag(os.environ, "FWPORTAL_EVALUATOR_PACKAGES", default=False),
+}
 WHITENOISE_USE_FINDERS = LOCAL
 WHITENOISE_AUTOREFRESH = False
 WHITENOISE_MAX_AGE = 0 if LOCAL else 60

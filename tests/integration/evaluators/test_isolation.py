@@ -1,0 +1,199 @@
+"""Evaluators that mean harm: each is stopped or refused, it is said in words, and nothing else notices."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.integration.evaluators.conftest import Write
+from workflows.evaluators.isolation import WEAKER, score
+from workflows.evaluators.limits import MEBIBYTE, Limits
+
+pytestmark = [pytest.mark.integration]
+TIGHT = Limits(wall=20, row=8, processor=8, memory=256 * MEBIBYTE, file=MEBIBYTE, processes=8)
+SHORT = Limits(wall=20, row=0.7, processor=8, memory=256 * MEBIBYTE, processes=8)
+ROWS = [{"messages": [], "n": at} for at in range(3)]
+
+
+def acting(deed: str) -> str:
+    """An evaluator that is well-behaved but for its second row."""
+    indented = deed.replace("\n", "\n                ")
+    return f"""
+        import os, signal, socket, subprocess, sys, time
+        from pathlib import Path
+        def evaluate(messages, n, **row):
+            if n == 1:
+                {indented}
+            return 0.5
+    """
+
+
+DEEDS = {
+    "opens a socket": ('socket.create_connection(("192.0.2.1", 80), 5)', "Network is unreachable"),
+    "looks up a name": ('socket.getaddrinfo("example.org", 80)', "gaierror"),
+    "allocates 8 GB": ("bytearray(8 * 2**30)", "MemoryError"),
+    "forks without end": ("while True:\n    if not os.fork(): time.sleep(60)", "temporarily unavailable"),
+    "starts a program": ('subprocess.run(["/bin/sh", "-c", "id"])', "No such file"),
+    "writes over its input": ('Path("/job/rows.jsonl").write_text("x")', "Read-only file system"),
+    "writes over its code": ('Path(__file__).write_text("x")', "Read-only file system"),
+    "fills the disk": ('Path("big").write_bytes(b"x" * 2**22)', "OSError"),
+    "reads the password file": ('Path("/etc/passwd").read_text()', "No such file"),
+    "reads another process": ('Path("/proc/1/environ").read_bytes()', "No such file"),
+    "kills what it can see": ("os.kill(1, signal.SIGKILL)", "Error"),
+    "raises SystemExit": ("sys.exit(3)", "SystemExit: 3"),
+    "returns nothing": ("return None", "no score"),
+    "returns text": ('return "good"', "it returned str, which is no score"),
+    "returns infinity": ('return float("inf")', "not a finite number"),
+    "returns seven": ("return 7", "not from 0 to 1"),
+}
+
+
+@pytest.mark.usefixtures("walls")
+@pytest.mark.parametrize(("deed", "words"), DEEDS.values(), ids=DEEDS)
+def test_a_deed_costs_its_own_row_only(write: Write, deed: str, words: str) -> None:
+    found = score(write(acting(deed)), ROWS, limits=TIGHT)
+
+    assert [each.score for each in found.rows] == [0.5, None, 0.5]
+    assert words in found.rows[1].fault
+    assert not found.fault
+    assert_nothing_is_left()
+
+
+ENDINGS = {
+    "sleeps for ever": ("time.sleep(1e6)", "hung in row 2"),
+    "spins for ever": ("while True: pass", "hung in row 2"),
+    "forks and catches": (
+        "while True:\n    try: os.fork()\n    except OSError: pass",
+        "hung in row 2",
+    ),
+    "prints 1 GB": ('for _ in range(1000): print("x" * 10**6)', "printed more than 1 MB"),
+    "crashes": ("os.kill(os.getpid(), signal.SIGSEGV)", "crashed in row 2 (SIGSEGV)"),
+    "leaves": ("os._exit(7)", "ended in row 2 with exit status 7"),
+    "forges results": ('os.write(3, b\'{"row": 2, "score": 1}\\n\')', "nobody had asked for"),
+    "floods the results": ('os.write(3, b"x" * 10**6)', "longer than 64 kB"),
+    "talks nonsense": ('os.write(3, b"[1, 2\\n")', "no JSON"),
+}
+
+
+@pytest.mark.usefixtures("walls")
+@pytest.mark.parametrize(("deed", "words"), ENDINGS.values(), ids=ENDINGS)
+def test_what_cannot_go_on_is_stopped(write: Write, deed: str, words: str) -> None:
+    found = score(write(acting(deed)), ROWS, limits=SHORT)
+
+    assert found.rows[0].score == 0.5
+    assert words in found.fault
+    assert found.rows[1].fault == found.fault
+    assert found.rows[2].fault == "not reached"
+    assert len(found.printed) <= 16 * 1024
+    assert_nothing_is_left()
+
+
+@pytest.mark.usefixtures("walls")
+def test_processor_time_is_limited(write: Write) -> None:
+    limits = Limits(wall=20, row=10, processor=1)
+    found = score(write(acting("while True: pass")), ROWS, limits=limits)
+    assert found.fault == "it used up its 1 s of processor time in row 2"
+
+
+@pytest.mark.usefixtures("walls")
+def test_many_processes_share_one_limit_on_memory(write: Write) -> None:
+    deed = (
+        "for _ in range(4):\n    if not os.fork():\n        keep = b'x' * 100 * 2**20\n        time.sleep(60)"
+    )
+    found = score(write(acting(f"{deed}\ntime.sleep(60)")), ROWS, limits=TIGHT)
+    assert found.fault == "it used more than 256 MB of memory"
+    assert_nothing_is_left()
+
+
+@pytest.mark.usefixtures("walls")
+def test_nothing_is_inherited(write: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FIREWORKS_API_KEY", "fw_secret")
+    with (tmp_path / "secret").open("w+") as file:
+        os.set_inheritable(file.fileno(), True)
+        source = """
+            import os
+            def evaluate(messages, descriptor, outside, **row):
+                try:
+                    os.fstat(descriptor)
+                except OSError:
+                    print(sorted(os.environ), os.path.exists(outside), os.getuid() != 0)
+                    return True
+        """
+        row = {"messages": [], "descriptor": file.fileno(), "outside": str(tmp_path)}
+        found = score(write(source), [row], limits=TIGHT)
+
+    assert found.scores == [1.0]
+    assert found.printed == "['HOME', 'LANG', 'PATH', 'TMPDIR'] False True\n"
+
+
+@pytest.mark.usefixtures("walls")
+def test_a_private_folder_is_there(write: Write) -> None:
+    source = """
+        open("x", "w").write("y")
+        def evaluate(messages):
+            return open("x").read() == "y"
+    """
+    assert score(write(source), ROWS, limits=TIGHT).scores == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.usefixtures("walls")
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("import nowhere", "ModuleNotFoundError: No module named 'nowhere' (line 1 of evaluator.py)"),
+        ("def evaluate(", "SyntaxError"),
+        ("x = 1", "neither a function evaluate"),
+        ("import time; time.sleep(60)", "hung in loading"),
+    ],
+)
+def test_what_does_not_load_says_so(write: Write, source: str, words: str) -> None:
+    found = score(write(source), ROWS, limits=SHORT)
+    assert words in found.fault
+    assert not found.scores
+
+
+@pytest.mark.usefixtures("walls")
+def test_walls_are_used_where_they_can_be_had(write: Write) -> None:
+    assert not score(write("def evaluate(messages): return 1"), ROWS, mode=WEAKER).weaker
+
+
+WITHOUT_NAMESPACES = """
+import sys
+from pathlib import Path
+from workflows.evaluators.isolation import Evaluator, NotIsolated, score
+evaluator = Evaluator(Path(sys.argv[1]))
+try:
+    score(evaluator, [{"messages": []}])
+except NotIsolated as refusal:
+    print(refusal)
+weaker = score(evaluator, [{"messages": []}], mode="weaker")
+print(weaker.scores, weaker.weaker, weaker.fault)
+"""
+
+
+def test_without_the_kernel_feature_it_is_refused(write: Write) -> None:
+    """A process that may make no further user namespaces: refused, or weaker where that is allowed."""
+    place = write("def evaluate(messages): return 1").folder
+    shut = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$0" -c "$1" "$2"'
+    command = ["unshare", "--user", "--map-root-user", "sh", "-c", shut, sys.executable, WITHOUT_NAMESPACES]
+    if not shutil.which("unshare") or subprocess.run(["unshare", "--user", "true"], check=False).returncode:
+        command = [sys.executable, "-c", WITHOUT_NAMESPACES]  # here it is so without our help
+    home = Path(__file__).parents[3]
+    ran = subprocess.run([*command, str(place)], cwd=home, capture_output=True, text=True, check=False)
+
+    refusal, weaker = ran.stdout.splitlines()
+    assert refusal.startswith("Evaluators cannot be kept apart here: ")
+    assert "FWPORTAL_EVALUATOR_ISOLATION=weaker" in refusal
+    assert weaker == "[1.0] True "
+
+
+def assert_nothing_is_left() -> None:
+    """No process of an evaluator outlives its run."""
+    mine = psutil.Process().children(recursive=True)
+    assert not [each for each in mine if each.status() != psutil.STATUS_ZOMBIE]

@@ -1,0 +1,102 @@
+"""What came of running an evaluator, and the strict reading of the lines it sent."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+LONGEST_WORDS, LONGEST_METRIC, MOST_METRICS = 4_000, 80, 50
+
+
+class OutOfTurn(Exception):
+    """A line that the runner would not have sent; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowScore:
+    """One row: a score from 0 to 1 with its reason and further numbers, or the fault in plain words."""
+
+    row: int
+    score: float | None = None
+    reason: str = ""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A whole run. `fault` says why it ended early; empty when every row was tried.
+
+    `printed` is the beginning of what the evaluator printed, `printed_bytes` how much that was in all.
+    `weaker` tells that it ran without walls around network and files.
+    """
+
+    rows: tuple[RowScore, ...]
+    fault: str = ""
+    printed: str = ""
+    printed_bytes: int = 0
+    seconds: float = 0.0
+    weaker: bool = False
+
+    @property
+    def scores(self) -> list[float]:
+        """The scores of the rows that have one."""
+        return [each.score for each in self.rows if each.score is not None]
+
+    @property
+    def faults(self) -> list[RowScore]:
+        """The rows without a score."""
+        return [each for each in self.rows if each.score is None]
+
+
+@dataclass(slots=True)
+class Collected:
+    """The lines so far: each row once and in its order, nothing that is not in the schema."""
+
+    expected: int
+    rows: list[RowScore] = field(default_factory=list)
+    loaded: bool = False
+    fatal: str = ""
+
+    @property
+    def complete(self) -> bool:
+        return len(self.rows) == self.expected
+
+    def take(self, line: bytes) -> None:
+        """One line. Raises OutOfTurn."""
+        try:
+            told = json.loads(line)
+        except (ValueError, RecursionError):
+            raise OutOfTurn("it sent something that is no JSON") from None
+        match told:
+            case {"loaded": True} if not self.loaded:
+                self.loaded = True
+            case {"fatal": str(words)} if not self.fatal:
+                self.fatal = words[:LONGEST_WORDS]
+            case {"row": int(number)} if number == len(self.rows) < self.expected:
+                self.rows.append(row_of(number, told))
+            case _:
+                raise OutOfTurn("it sent a result that nobody had asked for")
+
+
+def row_of(number: int, told: Mapping[str, Any]) -> RowScore:
+    """One row's line. Raises OutOfTurn where it is not in the schema."""
+    match told:
+        case {"error": str(words)} if len(told) == len(("row", "error")):
+            return RowScore(number, fault=words[:LONGEST_WORDS])
+        case {"score": int() | float() as score, "reason": str(reason), "metrics": dict(metrics)}:
+            if not isinstance(score, bool) and math.isfinite(score) and 0 <= score <= 1:
+                return RowScore(number, float(score), reason[:LONGEST_WORDS], numbers(metrics))
+    raise OutOfTurn(f"its result for row {number + 1} is not one")
+
+
+def numbers(metrics: Mapping[Any, Any]) -> dict[str, float]:
+    found = {str(name)[:LONGEST_METRIC]: value for name, value in list(metrics.items())[:MOST_METRICS]}
+    if any(isinstance(each, bool) or not isinstance(each, int | float) for each in found.values()):
+        raise OutOfTurn("one of its metrics is no number")
+    if not all(math.isfinite(each) for each in found.values()):
+        raise OutOfTurn("one of its metrics is not finite")
+    return {name: float(value) for name, value in found.items()}
