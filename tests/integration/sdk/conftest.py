@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -29,8 +30,8 @@ KEY = "fw_any"
 class Server:
     """Without samples; its jobs only pretend to train. All of it lives in the thread that calls `run`."""
 
-    def __init__(self, data: Path) -> None:
-        self.data, self.socket = data, listen("127.0.0.1", 0)
+    def __init__(self, data: Path, **tls: str) -> None:
+        self.data, self.tls, self.socket = data, tls, listen("127.0.0.1", 0)
         self.socket.listen()  # what is asked before the server is up waits in the queue
         self.server: uvicorn.Server | None = None
 
@@ -46,27 +47,28 @@ class Server:
         )
         backend = Backend(JaxEngine(self.data / "cache"), settings.loaded_models)
         service = build_service(settings, backend, Processes(settings.job_command), time.time)
-        config = uvicorn.Config(create_app(service), http=BreakableHttp, log_level="error", lifespan="on")
+        app = create_app(service)
+        config = uvicorn.Config(app, http=BreakableHttp, log_level="error", lifespan="on", **self.tls)  # type: ignore[arg-type]
         self.server = uvicorn.Server(config)
         self.server.run(sockets=[self.socket])
 
-    def stop(self) -> None:
-        if self.server:
-            self.server.should_exit = True
+    @contextmanager
+    def running(self) -> Iterator[str]:
+        """Its base URL, while it runs."""
+        thread = threading.Thread(target=self.run, name="local-fireworks")
+        thread.start()
+        try:
+            yield f"http{'s' if self.tls else ''}://127.0.0.1:{self.socket.getsockname()[1]}"
+        finally:
+            if self.server:
+                self.server.should_exit = True
+            thread.join(20)
 
 
 @pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Base URL of the running server."""
-    server = Server(tmp_path_factory.mktemp("sdk"))
-    thread = threading.Thread(target=server.run, name="local-fireworks")
-    base = f"http://127.0.0.1:{server.socket.getsockname()[1]}"
-    thread.start()
-    try:
+    with Server(tmp_path_factory.mktemp("sdk")).running() as base:
         yield base
-    finally:
-        server.stop()
-        thread.join(20)
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,7 @@ import fireworks
 import pytest
 from fireworks import AsyncFireworks, Fireworks
 
-from tests.integration.sdk import examples_data, examples_jobs, examples_serving  # noqa: F401 - they register
-from tests.integration.sdk.examples import EXAMPLES
+from tests.integration.sdk.every_example import EXAMPLES
 from tests.integration.sdk.methods import UNSUPPORTED, all_methods, required, resolve
 from tests.integration.sdk.world import World
 
