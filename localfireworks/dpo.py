@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from localfireworks import training_plan
-from localfireworks.dpo_fields import DpoFields, check_fields, resolved_loss
+from localfireworks.dpo_fields import DEFAULT_LEARNING_RATE, DpoFields, check_fields, resolved_loss
 from localfireworks.dpo_work import COLLECTION
 from localfireworks.job_calls import JobCalls, completed_time, parent_path, signed_file
 from localfireworks.names import timestamp
@@ -37,7 +37,7 @@ async def create_job(request: Request) -> Response:
 def stored_fields(fields: DpoFields, made: Plan, output: str) -> dict[str, Any]:
     """The fields as the job shows them, defaults filled in, the W&B key left out."""
     return fields.model_dump(by_alias=True, exclude_none=True) | {
-        "trainingConfig": training_plan.stored_training(made, output),
+        "trainingConfig": training_plan.stored_training(made, output, DEFAULT_LEARNING_RATE),
         "lossConfig": resolved_loss(fields.loss_config).model_dump(by_alias=True, exclude_none=True),
     }
 

@@ -13,6 +13,7 @@ from localfireworks.service import Message
 from localfireworks.training_fields import TrainingFields, WandbConfig, check_training
 
 UNSPECIFIED, DPO, ORPO = "METHOD_UNSPECIFIED", "DPO", "ORPO"
+DEFAULT_LEARNING_RATE = 1e-5
 DEFAULT_BETA, LARGEST_BETA, DEFAULT_LAMBDA = 0.1, 0.5, 1.0
 
 

@@ -13,7 +13,7 @@ from localfireworks.job_calls import JobCalls, completed_time, parent_path, prog
 from localfireworks.names import timestamp
 from localfireworks.rates import money
 from localfireworks.service import Service, base_url, ok, own_account, parse_body, read_json, service_of
-from localfireworks.sft_fields import SftFields, check_fields, unwrapped
+from localfireworks.sft_fields import DEFAULT_LEARNING_RATE, SftFields, check_fields, unwrapped
 from localfireworks.sft_work import COLLECTION
 from localfireworks.store import Resource
 from localfireworks.training_plan import Plan
@@ -62,7 +62,8 @@ def stored_fields(fields: SftFields, made: Plan, output: str) -> dict[str, Any]:
     """The fields as the job shows them, defaults filled in, the W&B key left out."""
     carve = fields.eval_auto_carveout
     carve = not fields.evaluation_dataset if carve is None else carve
-    return training_plan.stored_training(made, output) | {"evalAutoCarveout": carve}
+    training = training_plan.stored_training(made, output, DEFAULT_LEARNING_RATE)
+    return training | {"evalAutoCarveout": carve}
 
 
 def render(service: Service, job: Resource, base: str) -> dict[str, Any]:

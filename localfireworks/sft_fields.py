@@ -11,6 +11,7 @@ from localfireworks.names import check_display_name
 from localfireworks.training_fields import TrainingFields, WandbConfig, check_training, refuse_deprecated
 
 WRAPPER = "supervisedFineTuningJob"
+DEFAULT_LEARNING_RATE = 1e-4
 
 
 class SftFields(TrainingFields):

@@ -11,7 +11,6 @@ from localfireworks.service import Message
 
 LARGEST_RANK = 32
 DEFAULT_RANK = 8
-DEFAULT_LEARNING_RATE = 1e-4
 SCHEDULES = frozenset({"constant", "linear", "cosine"})
 
 

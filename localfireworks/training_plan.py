@@ -13,7 +13,7 @@ from localfireworks.names import check_id, full_name, new_id
 from localfireworks.rates import money, training_cost
 from localfireworks.service import Service
 from localfireworks.store import Resource
-from localfireworks.training_fields import DEFAULT_LEARNING_RATE, DEFAULT_RANK, TrainingFields
+from localfireworks.training_fields import DEFAULT_RANK, TrainingFields
 
 FEWEST_ROWS, MOST_ROWS = 3, 3_000_000
 
@@ -89,12 +89,12 @@ def output_model(service: Service, given: str, job_id: str) -> str:
     return name
 
 
-def stored_training(made: Plan, output: str) -> dict[str, Any]:
-    """The training fields as the job shows them, defaults filled in."""
+def stored_training(made: Plan, output: str, learning_rate: float) -> dict[str, Any]:
+    """The training fields as the job shows them, defaults filled in; `learning_rate` is the kind's own."""
     return made.training.model_dump(by_alias=True, exclude_none=True) | {
         "outputModel": output,
         "loraRank": made.rank,
-        "learningRate": made.training.learning_rate or DEFAULT_LEARNING_RATE,
+        "learningRate": made.training.learning_rate or learning_rate,
         "maxContextLength": made.training.max_context_length or made.model.base.context,
     }
 

@@ -35,6 +35,7 @@ class Sample(Protocol):
 
 
 T = TypeVar("T", bound=Sample)
+Render = Callable[[Iterable[dict[str, Any]]], list[T]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -165,13 +166,7 @@ class Samples(Generic[T]):
         return sum(row.tokens for row in self.rows)
 
 
-def draw(
-    source: Source,
-    indices: np.ndarray,
-    render: Callable[[Iterable[dict[str, Any]]], list[T]],
-    length: int,
-    limit: int,
-) -> Samples[T]:
+def draw(source: Source, indices: np.ndarray, render: Render[T], length: int, limit: int) -> Samples[T]:
     """Rows rendered and cut to `length` tokens, in file order; with a `limit` of tokens, drawn evenly up to
     it.
 
@@ -182,7 +177,7 @@ def draw(
     tokens = skipped = 0
     for start in range(0, len(order), CHUNK):
         chosen = order[start : start + CHUNK].tolist()
-        for index, row in zip(chosen, render(source.read(chosen)), strict=True):
+        for index, row in zip(chosen, rendered(source, chosen, render), strict=True):
             sample = row.cut(length)
             if not sample.trainable:
                 skipped += 1
@@ -192,6 +187,14 @@ def draw(
                 return in_file_order(taken, len(indices), skipped)
             taken[index] = sample
     return in_file_order(taken, len(indices), skipped)
+
+
+def rendered(source: Source, indices: Sequence[int], render: Render[T]) -> list[T]:
+    """These rows; JobError for what a chat template refuses."""
+    try:
+        return render(source.read(indices))
+    except ValueError as error:
+        raise JobError(str(error)) from None
 
 
 def in_file_order(taken: dict[int, T], total: int, skipped: int) -> Samples[T]:

@@ -22,6 +22,7 @@ from localfireworks.engine.lora import init_lora, load_adapter, rank_of, save_ad
 from localfireworks.engine.optimizer import Loss
 from localfireworks.engine.schedule import schedule
 from localfireworks.engine.trainer import Step, Trainer
+from localfireworks.engine.weights import Base, load_base
 
 Tree = dict[str, Any]
 LARGEST_BATCH, SMALLEST_BATCH, STEPS_AN_EPOCH = 32, 4, 50
@@ -74,6 +75,14 @@ class Objective(Protocol[T]):
     def line(self, facts: Facts) -> dict[str, Any]:
         """The metrics of a step that only this kind has."""
         ...
+
+
+def base_of(settings: JobSettings) -> Base:
+    """The model to tune; JobError when it cannot be loaded."""
+    try:
+        return load_base(settings.standin, settings.compute)
+    except ValueError as error:
+        raise JobError(str(error), "MODEL_INVALID", "FAILED_PRECONDITION") from None
 
 
 def first_adapter(settings: JobSettings, config: ModelConfig) -> Tree:

@@ -1,11 +1,12 @@
 """One fine-tuning job in a process of its own: python -m localfireworks.engine.job FOLDER.
 
 Reads FOLDER/job.json:
-  kind "sft" or "dpo"; base {"standin": "small" | "medium" | "large"}; adapter: folder of a LoRA to go on
-  from, or null; dataset, evaluation_dataset: path or list of paths of JSONL; epochs; learning_rate;
-  lora_rank; max_context_length; batch_size_samples; lr_scheduler {"constant"|"linear"|"cosine":
-  {"minLrRatio", "decayRatio"}} (null: linear down to 0); warmup_steps; weight_decay; seed; token_budget (0:
-  none); eval_carveout; cache_dir (compiled programs).
+  kind "sft" or "dpo"; base {"standin": "small" | "medium" | "large" | path of a Hugging Face folder};
+  compute "float32" or "bfloat16"; adapter: folder of a LoRA to go on from, or null; dataset,
+  evaluation_dataset: path or list of paths of JSONL; epochs; learning_rate; lora_rank; max_context_length;
+  batch_size_samples; lr_scheduler {"constant"|"linear"|"cosine": {"minLrRatio", "decayRatio"}} (null: linear
+  down to 0); warmup_steps; weight_decay; seed; token_budget (0: none); eval_carveout; cache_dir (compiled
+  programs).
   Kind "dpo" reads preference pairs, has no evaluation, and adds method "DPO" (beta) or "ORPO" (orpo_lambda).
 Writes in FOLDER:
   progress.json, replaced whole: phase "validating" | "running" | "writing", percent, epoch from 0,

@@ -22,7 +22,9 @@ KINDS, METHODS = ("sft", "dpo"), ("DPO", "ORPO")
 class JobSettings:
     """One job. Zero means "none" for `token_budget` and "choose" for nothing else.
 
-    `method`, `beta` (of DPO) and `orpo_lambda` belong to jobs of kind "dpo".
+    `standin` names a stand-in or is the path of a Hugging Face folder (see `weights.load_base`), `compute` is
+    the precision of its matrix products. `method`, `beta` (of DPO) and `orpo_lambda` belong to jobs of kind
+    "dpo".
     """
 
     standin: str
@@ -43,6 +45,7 @@ class JobSettings:
     token_budget: int = 0
     eval_carveout: bool = False
     cache_dir: Path | None = None
+    compute: str = "float32"
     kind: str = "sft"
     method: str = "DPO"
     beta: float = 0.1
@@ -54,7 +57,7 @@ class JobSettings:
         kind, least, share = read_scheduler(values.get("lr_scheduler"))
         same = {"epochs", "learning_rate", "lora_rank", "max_context_length", "batch_size_samples"}
         same |= {"warmup_steps", "weight_decay", "seed", "token_budget", "eval_carveout"}
-        same |= {"kind", "method", "beta", "orpo_lambda"}
+        same |= {"kind", "compute", "method", "beta", "orpo_lambda"}
         settings = cls(
             standin=values["base"]["standin"],
             dataset=paths(values["dataset"]),

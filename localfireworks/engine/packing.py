@@ -15,7 +15,7 @@ import numpy as np
 from localfireworks.engine.chat import Rendered
 from localfireworks.engine.pairs import Pair
 
-LENGTHS = (64, 128, 256, 512, 1024)
+SMALLEST = 64
 FULL, REST, USUAL = 512, 256, 0.6
 SHORTEST = 8  # inputs a sequence of a pair takes at least, so that a row has a known most of them
 
@@ -41,8 +41,8 @@ class PairBatch(NamedTuple):
 
 
 def row_length(size: int) -> int:
-    """The shortest row length that holds `size` inputs."""
-    return next((length for length in LENGTHS if length >= size), LENGTHS[-1])
+    """The shortest row length, a power of two, that holds `size` inputs."""
+    return max(SMALLEST, 1 << max(size - 1, 0).bit_length())
 
 
 def usual_length(sizes: Sequence[int]) -> int:

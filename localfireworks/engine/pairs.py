@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
-from localfireworks.engine.chat import Rendered, Renderer
-from localfireworks.engine.dataset import messages_fault
+from localfireworks.engine.chat import Rendered
+from localfireworks.engine.dataset import Render, messages_fault
 
 PREFERRED, OTHER = "preferred_output", "non_preferred_output"
 
@@ -63,10 +63,10 @@ def answer_fault(row: dict[str, Any], field: str) -> str | None:
     return messages_fault(answer, field)
 
 
-def render_pairs(renderer: Renderer, rows: Iterable[dict[str, Any]]) -> list[Pair]:
+def render_pairs(render: Render[Rendered], rows: Iterable[dict[str, Any]]) -> list[Pair]:
     """Rows as pairs; assistant messages of the prompt carry no loss."""
     sides = [conversation(row, side) for row in rows for side in (PREFERRED, OTHER)]
-    rendered = renderer.render(sides)
+    rendered = render(sides)
     return [Pair(*both) for both in zip(rendered[::2], rendered[1::2], strict=True)]
 
 

@@ -11,26 +11,23 @@ from typing import Any
 import numpy as np
 
 from localfireworks.engine import checkpoint
-from localfireworks.engine.chat import Renderer
-from localfireworks.engine.config import ModelConfig
 from localfireworks.engine.dataset import Samples, draw, open_source
-from localfireworks.engine.epochs import Facts, Job, context, first_adapter
+from localfireworks.engine.epochs import Facts, Job, base_of, context, first_adapter
 from localfireworks.engine.files import Folder
 from localfireworks.engine.job_settings import JobError, JobSettings
 from localfireworks.engine.losses import Dpo, Orpo, answer_chances
 from localfireworks.engine.packing import PairBatch, lay_out_pairs, pack_pairs, plan_pairs, usual_length
 from localfireworks.engine.pairs import Pair, pair_fault, render_pairs
-from localfireworks.engine.tokens import load_tokenizer
 from localfireworks.engine.trainer import Trainer
-from localfireworks.engine.weights import load_standin
+from localfireworks.engine.weights import Base
 
 
 def train_job(settings: JobSettings, folder: Folder) -> dict[str, Any]:
     """Train, write adapter and metrics, and give the content of result.json. JobError for faults of the
     data."""
-    params, config = load_standin(settings.standin)
-    samples = read_pairs(settings, config, Renderer(load_tokenizer()))
-    trainer = Trainer(params, config, first_adapter(settings, config))
+    base = base_of(settings)
+    samples = read_pairs(settings, base)
+    trainer = Trainer(base.params, base.config, first_adapter(settings, base.config))
     if settings.method == "ORPO":
         return Job(settings, folder, trainer, Preference(samples, Orpo(settings.orpo_lambda))).train()
     rows = with_reference(samples.rows, trainer, folder)
@@ -38,12 +35,12 @@ def train_job(settings: JobSettings, folder: Folder) -> dict[str, Any]:
     return Job(settings, folder, trainer, objective).train()
 
 
-def read_pairs(settings: JobSettings, config: ModelConfig, renderer: Renderer) -> Samples[Pair]:
+def read_pairs(settings: JobSettings, base: Base) -> Samples[Pair]:
     """The pairs of a job: checked, drawn under the token budget, cut to the context."""
     source = open_source(settings.dataset, pair_fault)
     limit = math.ceil(settings.token_budget / settings.epochs)
-    render = functools.partial(render_pairs, renderer)
-    samples = draw(source, np.arange(len(source)), render, context(settings, config), limit)
+    render = functools.partial(render_pairs, base.renderer.render)
+    samples = draw(source, np.arange(len(source)), render, context(settings, base.config), limit)
     if not samples.rows:
         raise JobError("no pair has room for its answers: the prompts fill the context")
     return samples

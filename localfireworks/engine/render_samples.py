@@ -12,11 +12,14 @@ import orjson
 from localfireworks.engine.chat import Rendered, Renderer
 from localfireworks.engine.dataset import Samples, Source
 from localfireworks.engine.files import Folder
+from localfireworks.engine.template import TemplateRenderer
 
 MOST = 20
 
 
-def write_samples(folder: Folder, source: Source, samples: Samples[Rendered], renderer: Renderer) -> None:
+def write_samples(
+    folder: Folder, source: Source, samples: Samples[Rendered], renderer: Renderer | TemplateRenderer
+) -> None:
     """`render_samples.jsonl`: the first rows that are trained."""
     chosen = zip(samples.numbers[:MOST], samples.rows[:MOST], strict=True)
     records = [record(number, int(source.lines[number]), row, renderer) for number, row in chosen]
@@ -24,7 +27,7 @@ def write_samples(folder: Folder, source: Source, samples: Samples[Rendered], re
     folder.replace(folder.path / "render_samples.jsonl", content)
 
 
-def record(number: int, line: int, row: Rendered, renderer: Renderer) -> dict[str, Any]:
+def record(number: int, line: int, row: Rendered, renderer: Renderer | TemplateRenderer) -> dict[str, Any]:
     """One row; the training targets are its tokens without the first, which nothing predicts."""
     ids, weights = row.ids.tolist(), row.weights.tolist()
     return {

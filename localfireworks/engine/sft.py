@@ -8,17 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from localfireworks.engine.chat import Rendered, Renderer
-from localfireworks.engine.dataset import Samples, Source, carve_out, draw, open_source
-from localfireworks.engine.epochs import Facts, Job, context, first_adapter, perplexity
+from localfireworks.engine.chat import Rendered
+from localfireworks.engine.dataset import Render, Samples, Source, carve_out, draw, open_source
+from localfireworks.engine.epochs import Facts, Job, base_of, context, first_adapter, perplexity
 from localfireworks.engine.files import Folder
 from localfireworks.engine.job_settings import JobError, JobSettings
 from localfireworks.engine.optimizer import lora_loss
 from localfireworks.engine.packing import Batch, pack, usual_length
 from localfireworks.engine.render_samples import write_samples
-from localfireworks.engine.tokens import load_tokenizer
 from localfireworks.engine.trainer import Trainer
-from localfireworks.engine.weights import load_standin
 
 EVALUATION_SHARE = 5  # the evaluation passes of a job may cost a fifth of its token budget
 
@@ -26,17 +24,16 @@ EVALUATION_SHARE = 5  # the evaluation passes of a job may cost a fifth of its t
 def train_job(settings: JobSettings, folder: Folder) -> dict[str, Any]:
     """Train, write adapter and metrics, and give the content of result.json. JobError for faults of the
     data."""
-    params, config = load_standin(settings.standin)
-    renderer = Renderer(load_tokenizer())
+    base = base_of(settings)
     source = open_source(settings.dataset)
-    train, evaluation = read_data(settings, source, renderer, context(settings, config))
-    write_samples(folder, source, train, renderer)
-    trainer = Trainer(params, config, first_adapter(settings, config))
+    train, evaluation = read_data(settings, source, base.renderer.render, context(settings, base.config))
+    write_samples(folder, source, train, base.renderer)
+    trainer = Trainer(base.params, base.config, first_adapter(settings, base.config))
     return Job(settings, folder, trainer, Supervised(train, evaluation)).train()
 
 
 def read_data(
-    settings: JobSettings, source: Source, renderer: Renderer, length: int
+    settings: JobSettings, source: Source, render: Render[Rendered], length: int
 ) -> tuple[Samples[Rendered], Samples[Rendered]]:
     """Rows to train on and rows to measure on: checked, split, drawn under the token budget, cut to
     `length`."""
@@ -48,11 +45,11 @@ def read_data(
     elif settings.eval_carveout:
         chosen, held = carve_out(len(source), settings.seed)
     budget = settings.token_budget
-    train = draw(source, chosen, renderer.render, length, math.ceil(budget / settings.epochs))
+    train = draw(source, chosen, render, length, math.ceil(budget / settings.epochs))
     if not train.rows:
         raise JobError("no row has an assistant message to learn from")
     passes = settings.epochs * EVALUATION_SHARE
-    return train, draw(held_source, held, renderer.render, length, math.ceil(budget / passes))
+    return train, draw(held_source, held, render, length, math.ceil(budget / passes))
 
 
 class Supervised:

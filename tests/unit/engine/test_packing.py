@@ -52,7 +52,9 @@ def test_segments_count_positions_from_zero():
 
 
 def test_row_lengths_fit():
-    assert [row_length(size) for size in (1, 64, 65, 700, 1024)] == [64, 64, 128, 1024, 1024]
+    assert [row_length(size) for size in (1, 64, 65, 700, 1024, 1025)] == [
+        64, 64, 128, 1024, 1024, 2048,
+    ]  # fmt: skip
 
 
 def test_a_few_long_samples_get_rows_of_their_own():

@@ -61,9 +61,9 @@ def test_a_fault_is_named_with_its_line(tmp_path, bad, fault):
 
 def test_only_the_answers_are_trained(renderer):
     history = [said("a", "user"), said("earlier answer"), said("b", "user")]
-    pair = render_pairs(renderer, [row(input={"messages": history}, preferred_output=[said("x", weight=0)])])[
-        0
-    ]
+    pair = render_pairs(
+        renderer.render, [row(input={"messages": history}, preferred_output=[said("x", weight=0)])]
+    )[0]
     for side, text in ((pair.preferred, "x"), (pair.other, "bad")):
         trained = side.ids[side.weights > 0]
         assert renderer.tokenizer.decode(trained.tolist(), skip_special_tokens=False) == f"{text}<|im_end|>"

@@ -68,7 +68,7 @@ async def test_a_job_shows_only_what_the_real_one_has(server: Server) -> None:
     }  # fmt: skip
     assert made["state"] == "JOB_STATE_CREATING"
     assert made["trainingConfig"]["outputModel"] == "accounts/rehearsal/models/dpo-1"
-    assert [made["trainingConfig"][key] for key in ("epochs", "loraRank", "learningRate")] == [1, 8, 1e-4]
+    assert [made["trainingConfig"][key] for key in ("epochs", "loraRank", "learningRate")] == [1, 8, 1e-5]
     assert "SECRET" not in json.dumps(made)
     assert await server.get(f"{JOBS}/dpo-1", readMask="dataset") == {"dataset": DATASET}
 
