@@ -11,17 +11,15 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from localfireworks import replicas
 from localfireworks.errors import invalid
-from localfireworks.listing import LARGEST_PAGE, next_token, page_offset, page_size
 from localfireworks.names import timestamp
 from localfireworks.rates import HOUR, money
-from localfireworks.service import Message, Service, ok, own_account, read_body, service_of
+from localfireworks.service import Service, ok, own_account, service_of
 from localfireworks.usage import DEDICATED, KINDS, SERVERLESS, TRAINING, ZERO, Used, used
 
 DAY = 24 * HOUR
@@ -64,9 +62,10 @@ def cost_of(rows: Iterable[Used]) -> Decimal:
     return sum((row.cost for row in rows), ZERO)
 
 
-def quantity(row: Used) -> float:
-    tokens = row.prompt + row.completion if row.kind == SERVERLESS else row.trained
-    return float(row.accelerator_seconds) if row.kind == DEDICATED else float(tokens)
+def quantity(row: Used) -> Decimal:
+    if row.kind == DEDICATED:
+        return row.accelerator_seconds
+    return Decimal(row.prompt + row.completion if row.kind == SERVERLESS else row.trained)
 
 
 def line_items(rows: Iterable[Used]) -> list[dict[str, Any]]:
@@ -80,7 +79,7 @@ def line_items(rows: Iterable[Used]) -> list[dict[str, Any]]:
             "groupingValue": value,
             "secondaryGroupingKey": "unit",
             "secondaryGroupingValue": UNITS[kind],
-            "quantity": sum(quantity(row) for row in part),
+            "quantity": float(sum((quantity(row) for row in part), ZERO)),
             "totalCost": money(cost_of(part)),
         }
         for (kind, value), part in parts.items()
