@@ -63,6 +63,9 @@ SFT = JobKind(
 DPO = JobKind("dpo_jobs", "dpoJobs", "dpo_job_id", True)
 
 
+QUESTIONS = [{"custom_id": f"q{n}", "body": {"messages": row["messages"][:1]}} for n, row in enumerate(ROWS)]
+
+
 class World:
     """Makes things of fresh names on the server; ids are unique within the run."""
 
@@ -135,6 +138,30 @@ class World:
     def job(self, kind: JobKind) -> str:
         """Id of a COMPLETED job that all share."""
         return self.once(kind.resource, lambda: self.job_in(kind, "COMPLETED"))
+
+    def batch_asked(self) -> dict[str, Any]:
+        """The least that a batch inference job needs; it makes a new dataset."""
+        id_ = self.fresh("batch")
+        return {
+            "batch_inference_job_id": id_,
+            "model": SERVERLESS,
+            "input_dataset_id": self.name("datasets", self.once("questions", lambda: self.filled(QUESTIONS))),
+            "output_dataset_id": self.name("datasets", f"out-{id_}"),
+            "inference_parameters": {"max_tokens": 4, "extra_body": json.dumps({"seed": 1})},
+        }
+
+    def batch(self) -> str:
+        """Id of a new batch inference job once it is COMPLETED."""
+        asked = self.batch_asked()
+        id_ = str(asked["batch_inference_job_id"])
+        self.sdk.batch_inference_jobs.create(**asked)
+        done = lambda: self.sdk.batch_inference_jobs.get(id_).state == "JOB_STATE_COMPLETED"  # noqa: E731
+        self.until(done, f"{id_} to be COMPLETED")
+        return id_
+
+    def answered(self) -> str:
+        """Id of a COMPLETED batch inference job that all share."""
+        return self.once("batch", self.batch)
 
     def tuned(self) -> str:
         """Id of the model that the shared supervised job made."""
