@@ -45,9 +45,7 @@ def _lost(span: Span) -> Mark:
 def _understood(reading: Reading, span: Span, labels: Mapping[str, str]) -> Mark:
     label = FIELDS[span.field].label if span.field in FIELDS else span.field
     entry = reading.entries.get(span.field)
-    if entry is None:
-        fault = next((str(error) for error in reading.errors if error.field == span.field), "")
-        return Mark(span.text, "fault", f"{label}: {fault}" if fault else label)
-    return Mark(
-        span.text, "understood", f"{label}: {labels.get(str(entry.value)) or show(span.field, entry.value)}"
-    )
+    fault = next((error.fault for error in reading.errors if error.field == span.field), "")
+    value = (labels.get(str(entry.value)) or show(span.field, entry.value)) if entry else ""
+    means = f"{label}: {'. '.join(filter(None, [value, fault]))}" if value or fault else label
+    return Mark(span.text, "fault" if fault or not entry else "understood", means)

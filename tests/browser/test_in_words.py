@@ -1,0 +1,58 @@
+"""What was understood is marked, what was not is shown, and a session is led in words up to its plan."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.person import Person
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def test_a_reading_is_marked_and_survives_changes_of_the_form(person: Person) -> None:
+    page = person.page
+    page.goto("/new/")
+    person.write(
+        "Run classification on support-replies with qwen3-8b. Labels are: red, dark green. "
+        "In rhyme, batch size 8."
+    )
+    person.sees("#marks .span-understood[title='Labels: red and dark green']", "Labels are: red, dark green")
+    person.sees("#marks .span-understood[title^='Dataset']", "support-replies")
+    expect(page.locator("#marks .span-lost")).to_have_count(2)
+    person.sees("#marks", "Not understood, and left out: “rhyme”, “batch size 8” (batch size)")
+    person.sees("#marks .span-fault", "Run classification")
+    person.sees("#marks .field-error", "Classification is not available in this release.")
+
+    page.fill("#epochs", "3")
+    expect(page.locator("#instruction")).to_have_value(
+        "Run classification fine-tuning on accounts/rehearsal/datasets/support-replies across qwen3-8b. "
+        "Train each candidate for 3 epochs. Labels are: “red”, “dark green”. rhyme batch size 8"
+    )
+    person.press_start()
+    person.sees(".error-summary", "Classification is not available in this release.")
+
+
+def test_a_session_is_led_in_words_from_its_questions_to_its_plan(person: Person) -> None:
+    page = person.page
+    person.start("Run SFT with LoRA rank 8, 1 epoch, and a budget of $5. No deployment.")
+    person.reaches("Questions before the plan")
+    person.replies("Which base models do you support?")
+    person.sees("#gate #models", "qwen3-8b")
+    person.replies("Use support-replies.")
+    person.sees("#gate #outcome", "Kept: dataset:")
+    person.sees("#gate #outcome", "One question is still open.")
+    person.reaches("A question before the plan")
+    person.replies("qwen3-0p6b and qwen3-8b")
+
+    person.reaches("Approve the plan")
+    person.replies("Why so expensive?")
+    person.sees("#gate #outcome", "The estimate is")
+    expect(page.locator("#reply")).to_have_value("")
+    person.replies("drop the smaller one")
+    person.reaches("Approve the plan, revision 2")
+    person.sees("#gate .facts", "Base models: qwen3-0p6b and qwen3-8b became qwen3-8b.")
+    person.replies("What happens next?")
+    person.sees("#gate #outcome", "Once you approve, the candidates are trained")
+    person.replies("cancel")
+    person.sees(".session-ids", "Cancelled")
