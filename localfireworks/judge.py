@@ -13,9 +13,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from localfireworks.backend import Engine, Generator, Messages
+from localfireworks.answering import Generator, Messages
+from localfireworks.backend import Engine
+from localfireworks.engine.asking import Asked, Piece, Token
 from localfireworks.judge_reading import Comparison, text_of
 from localfireworks.judge_rules import score
 from localfireworks.judge_verdict import Verdict, compared, may_tie, say, schema_of
@@ -72,44 +74,104 @@ def judgement(messages: Messages, response_format: dict[str, Any] | None = None,
     return say(decide(comparison, tie=tie, bias=bias), prompt, response_format)
 
 
-@dataclass(frozen=True)
-class Word:
-    """A piece of the judge's answer: a word or a sign, said with certainty."""
+class Vocabulary:
+    """Words and signs with the space before them, numbered as they are met; texts come back unchanged."""
 
-    text: str
-    token_id: int
-    logprob: float = 0.0
-    finish_reason: str | None = None
+    def __init__(self) -> None:
+        self._words: list[str] = []
+        self._ids: dict[str, int] = {}
+
+    def encode(self, text: str) -> tuple[int, ...]:
+        return tuple(self._id(word) for word in TOKEN.findall(text))
+
+    def word(self, token: int) -> str:
+        return self._words[token]
+
+    def _id(self, word: str) -> int:
+        if word not in self._ids:
+            self._ids[word] = len(self._words)
+            self._words.append(word)
+        return self._ids[word]
 
 
-@dataclass(frozen=True)
 class Judge:
     """A "model" that the backend loads like any other. Its tokens are words and signs."""
 
-    bias: Bias = FAIR
-    context_length: int = WINDOW
+    def __init__(self, bias: Bias = FAIR) -> None:
+        self.bias, self.vocabulary = bias, Vocabulary()
 
-    def count_prompt_tokens(self, messages: Messages, tools: Sequence[Any] | None) -> int:
-        del tools
-        return len(TOKEN.findall(text_of(messages, ("system", "user", "assistant"))))
+    @property
+    def context_length(self) -> int:
+        return WINDOW
 
-    def generate(
-        self,
-        messages: Messages,
-        *,
-        max_tokens: int,
-        stop: Sequence[str] = (),
-        response_format: dict[str, Any] | None = None,
-        **_: Any,
-    ) -> Iterator[Word]:
+    def prompt(
+        self, messages: Messages, tools: Sequence[Any] | None = None, *, thinking: bool = True
+    ) -> tuple[int, ...]:
+        """Ids of the messages' texts; roles and tools are left out."""
+        del tools, thinking
+        return self.vocabulary.encode(text_of(messages, ("system", "user", "assistant")))
+
+    def encode(self, text: str) -> tuple[int, ...]:
+        return self.vocabulary.encode(text)
+
+    def spell(self, token: int) -> bytes:
+        return self.vocabulary.word(token).encode()
+
+    def check_format(self, response_format: dict[str, Any] | None) -> None:
+        """Every format is followed as far as a verdict can be said in it."""
+
+    def count_prompt_tokens(self, messages: Messages, tools: Sequence[Any] | None = None) -> int:
+        return len(self.prompt(messages, tools))
+
+    def prompt_chances(self, prompt: Sequence[int]) -> list[tuple[float, tuple[Token, ...]]]:
+        """Nothing is more or less likely to a rule."""
+        return [(0.0, (Token(token, self.spell(token), 0.0),)) for token in prompt[1:]]
+
+    def open(self) -> Judgements:
+        return Judgements(self)
+
+    def generate(self, messages: Messages, **asked: Any) -> Iterator[Piece]:
         """The verdict, word by word; temperature and seed have no effect."""
-        text = judgement(messages, response_format, self.bias)
-        text = text[: min([text.find(end) for end in stop if end and end in text], default=len(text))]
-        words = TOKEN.findall(text)
-        shown = words[:max_tokens] or [""]
-        for number, word in enumerate(shown, 1):
-            reason = ("length" if len(words) > len(shown) else "stop") if number == len(shown) else None
-            yield Word(word, int.from_bytes(hashlib.sha256(word.encode()).digest()[:2]), 0.0, reason)
+        return iter(self.pieces(Asked(messages, **{**asked, "stop": tuple(asked.get("stop", ()))})))
+
+    def pieces(self, asked: Asked) -> list[Piece]:
+        """One whole answer."""
+        given = "".join(self.vocabulary.word(token) for token in asked.prompt or ())
+        messages = asked.messages or [{"role": "user", "content": given}]
+        text = judgement(messages, asked.response_format, self.bias)
+        text = text[: min([text.find(end) for end in asked.stop if end and end in text], default=len(text))]
+        tokens = self.encode(text) or self.encode(" ")
+        shown, cut = tokens[: asked.max_tokens], len(tokens) > asked.max_tokens
+        return [
+            self._piece(token, last=number == len(shown), cut=cut) for number, token in enumerate(shown, 1)
+        ]
+
+    def _piece(self, token: int, *, last: bool, cut: bool) -> Piece:
+        reason: Literal["stop", "length"] | None = ("length" if cut else "stop") if last else None
+        top = (Token(token, self.spell(token), 0.0),)
+        return Piece(self.vocabulary.word(token), token, 0.0, reason, self.spell(token), top)
+
+
+class Judgements:
+    """A batch of the judge: each answer is whole at the first step."""
+
+    def __init__(self, judge: Judge) -> None:
+        self._judge = judge
+        self._waiting: dict[int, Asked] = {}
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._waiting)
+
+    def add(self, ticket: int, asked: Asked) -> None:
+        self._waiting[ticket] = asked
+
+    def drop(self, ticket: int) -> None:
+        self._waiting.pop(ticket, None)
+
+    def step(self) -> list[tuple[int, list[Piece]]]:
+        asked, self._waiting = self._waiting, {}
+        return [(ticket, self._judge.pieces(each)) for ticket, each in asked.items()]
 
 
 @dataclass(frozen=True)

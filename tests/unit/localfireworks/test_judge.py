@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from localfireworks.engine.asking import Asked
 from localfireworks.judge import NOTHING, Bias, Judge, JudgingEngine, decide, judgement
 from localfireworks.judge_demands import met_demands
 from localfireworks.judge_reading import Comparison, read
@@ -185,7 +186,25 @@ def test_it_generates_like_a_model() -> None:
     assert (len(cut), cut[-1].finish_reason) == (2, "length")
     stopped = "".join(piece.text for piece in judge.generate(messages, max_tokens=99, stop=["scores"]))
     assert stopped == "Stand-in judge: A "
-    assert judge.count_prompt_tokens([{"role": "user", "content": "two words."}], None) == 3
+    assert judge.count_prompt_tokens([{"role": "user", "content": "two words."}]) == 3
+
+
+def test_it_answers_many_at_once_from_messages_or_tokens() -> None:
+    judge = Judge()
+    batch = judge.open()
+    for ticket, (a, b) in enumerate(((GOOD, POOR), (POOR, GOOD), (GOOD, GOOD))):
+        messages = [{"role": "user", "content": prompt("markdown", a, b)}]
+        batch.add(ticket, Asked(prompt=judge.prompt(messages)) if ticket else Asked(messages))
+    batch.drop(2)
+    answers = {ticket: "".join(piece.text for piece in pieces) for ticket, pieces in batch.step()}
+    assert (answers, batch.busy) == ({0: "A", 1: "B"}, False)
+
+
+@pytest.mark.parametrize("text", ["  Two  words.\n", "é ß—x\n\n\ty", ""])
+def test_its_tokens_spell_the_text(text: str) -> None:
+    judge = Judge()
+    assert b"".join(judge.spell(token) for token in judge.encode(text)).decode() == text
+    assert len(judge.prompt_chances(judge.encode(text))) == max(0, len(judge.encode(text)) - 1)
 
 
 async def test_it_is_served_like_a_model_under_a_name_that_says_what_it_is(server: Server) -> None:
