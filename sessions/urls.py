@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sessions.views import catalogue, decisions, files, home, new, session, stream, uploads
+from sessions.views import catalogue, decisions, files, home, new, problems, session, stream, uploads
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -17,6 +17,7 @@ urlpatterns = [
     path("s/<str:public_id>/gates/<int:number>/decide/", decisions.decide, name="decide"),
     path("s/<str:public_id>/cancel/", decisions.cancel, name="cancel"),
     path("s/<str:public_id>/deployments/<int:number>/tear-down/", decisions.tear_down, name="tear-down"),
+    path("s/<str:public_id>/problems/", problems.problems, name="session-problems"),
     path("s/<str:public_id>/report/", files.report, name="report"),
     path("s/<str:public_id>/report.md", files.report_md, name="report-md"),
     path("s/<str:public_id>/scoreboard.csv", files.scoreboard_csv, name="scoreboard-csv"),

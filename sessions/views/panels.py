@@ -33,6 +33,15 @@ LABELS = {
     "report": "Report",
 }
 DOWNLOADS = ("final_report.md", "report.json", "scoreboard.csv")
+INSPECTIONS = {"inspection": "Dataset", "evaluation-inspection": "Evaluation dataset"}
+DATA_FILES = (
+    "train.jsonl",
+    "sample.jsonl",
+    "heldout.jsonl",
+    "converted-data.jsonl",
+    "converted-evaluation.jsonl",
+)
+ROW_SHOWN = 4000  # characters of a row before and after a conversion
 CURVE_ROWS = 40  # rows of a curve's table; longer ones are thinned evenly
 LARGEST_SHOWN = 2_000_000  # bytes of an artifact that is read into a page
 
@@ -111,14 +120,37 @@ def plan(ask: Ask) -> dict[str, Any]:
 
 
 def data(ask: Ask) -> dict[str, Any]:
-    names = ("problems.csv", "train.jsonl", "sample.jsonl", "heldout.jsonl")
     return {
         "data": (ask.facts.plan or {}).get("data") or {},
-        "inspection": inspected.from_json(found)
-        if (found := read_json(ask.files.get("inspection.json")))
-        else None,
-        "data_files": [ask.files[name] for name in names if name in ask.files],
+        "inspections": [found for name in INSPECTIONS if (found := inspection(ask.files, name))],
+        "data_files": [ask.files[name] for name in DATA_FILES if name in ask.files],
     }
+
+
+def inspection(files: dict[str, Artifact], name: str) -> dict[str, Any] | None:
+    """One inspected file: what was found, the chart of its lengths, and rows before and after conversions."""
+    found = read_json(files.get(f"{name}.json"))
+    if not found:
+        return None
+    examples = read_json(files.get(f"{name}-conversions.json"))
+    return {
+        "of": name,
+        "label": INSPECTIONS[name],
+        "report": inspected.from_json(found),
+        "chart": picture(files.get(f"charts/{name}-lengths.svg")),
+        "csv": files.get(f"{name}-problems.csv"),
+        "conversions": [
+            {**each, "examples": [written(row) for row in examples.get(each["kind"], ())]}
+            for each in found.get("conversions") or ()
+        ],
+    }
+
+
+def written(example: dict[str, Any]) -> dict[str, Any]:
+    """A row before and after a conversion as indented JSON, cut where it is very long."""
+    texts = {name: json.dumps(example[name], ensure_ascii=False, indent=1) for name in ("before", "after")}
+    cut = {name: text if len(text) <= ROW_SHOWN else f"{text[:ROW_SHOWN]} …" for name, text in texts.items()}
+    return {"line": example["line"], **cut}
 
 
 def board(ask: Ask) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from django.conf import settings
 
@@ -21,6 +21,7 @@ from workflows.work import Work
 DATA, EVALUATION = "data.jsonl", "evaluation.jsonl"
 KEPT_PROBLEMS = 20_000
 SHOWN_LINES = 3
+ON_THE_TAB = 50  # problems beside the numbers; the other files have them all
 EXAMPLES = 3  # rows shown before and after a conversion
 
 
@@ -84,12 +85,15 @@ def keep(work: Work, report: str, source: staging.Source, found: Inspection) -> 
     listed = (*found.problems, *found.repeats)
     if listed:
         work.keep(f"{report}-problems.csv", "text/csv", problems_csv(listed))
+        rows = "".join(f"{json.dumps(asdict(each))}\n" for each in listed)
+        work.keep(f"{report}-problems.jsonl", "application/jsonl", rows)
     keep_examples(work, report, source, found)
     drawn = draw_lengths(found.tokens)
     if drawn:
         work.keep(f"charts/{report}-lengths.svg", "image/svg+xml", drawn)
     facts = {"source": source.words, "samples": found.samples, "usable": found.usable_samples}
-    work.keep(f"{report}.json", "application/json", json.dumps(found.to_json()), **facts)
+    short = replace(found, problems=found.problems[:ON_THE_TAB], repeats=found.repeats[:ON_THE_TAB])
+    work.keep(f"{report}.json", "application/json", json.dumps(short.to_json()), **facts)
 
 
 def keep_examples(work: Work, report: str, source: staging.Source, found: Inspection) -> None:

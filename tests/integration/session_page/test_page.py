@@ -389,9 +389,9 @@ def test_the_data_tab_names_the_bad_line(get: Get) -> None:
         "problems": [problem],
     }
     keep(session, "inspection.json", json.dumps(found))
-    keep(session, "problems.csv", "line\n143\n")
+    keep(session, "inspection-problems.csv", "line\n143\n")
     html = get(session, "?tab=data")
-    for words in (">143</th>", "Not JSON.", "Mend it.", "problems.csv"):
+    for words in (">143</th>", "Not JSON.", "Mend it.", "inspection-problems.csv"):
         assert words in html
 
 
