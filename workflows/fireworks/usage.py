@@ -22,7 +22,7 @@ MOST_GROUPS = 2
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """The cost of one group, for example {"model": …, "startTime": …}; `raw` keeps every field."""
+    """The cost of one group, for example {"model": …, "startTime": …}; `raw` keeps what is no text too."""
 
     amount: Money
     dimensions: Mapping[str, str] = field(default_factory=dict)
@@ -93,5 +93,5 @@ def _rows(pages: Sequence[Json]) -> Iterator[Cost]:
         for raw in rows if isinstance(rows, list) else []:
             amount = Money.from_api(raw.get("subtotal")) if isinstance(raw, Mapping) else None
             if amount:
-                dimensions = {name: str(value) for name, value in mapping(raw, "dimensions").items()}
-                yield Cost(amount, dimensions, raw)
+                dimensions = mapping(raw, "dimensions").items()
+                yield Cost(amount, {name: value for name, value in dimensions if isinstance(value, str)}, raw)

@@ -103,6 +103,36 @@ def _(world: World) -> Asked:
     return ask(lambda found: len(found.deployment_shape_versions) > 0, model=QWEN)
 
 
+@example("lora.load")
+def _(world: World) -> Asked:
+    model, place = world.name("models", world.tuned()), world.name("deployments", world.roomy())
+
+    def right(made: Any) -> bool:
+        return (made.model, made.deployment, made.state) == (model, place, "DEPLOYING")
+
+    return ask(right, model=model, deployment=place, display_name="A LoRA", serverless=False)
+
+
+@example("lora.get")
+def _(world: World) -> Asked:
+    return ask(is_named(world.name("deployedModels", world.addon()), state="DEPLOYED"), world.addon())
+
+
+@example("lora.list")
+def _(world: World) -> Asked:
+    return ask(has(world.name("deployedModels", world.addon())))
+
+
+@example("lora.update")
+def _(world: World) -> Asked:
+    return ask(lambda made: made.description == "Better", world.addon(), description="Better")
+
+
+@example("lora.unload")
+def _(world: World) -> Asked:
+    return ask(is_empty, world.loaded())
+
+
 ASKED = [{"role": "user", "content": "Which colour is grass?"}]
 
 

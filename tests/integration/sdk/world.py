@@ -176,4 +176,20 @@ class World:
 
     def place(self) -> str:
         """Id of a READY deployment that all share."""
-        return self.once("place", self.deployed)
+        return self.once("place", lambda: self.deployed(base_model=SERVERLESS))
+
+    def roomy(self) -> str:
+        """Id of a new deployment that takes LoRA models."""
+        return self.deployed(enable_addons=True)
+
+    def loaded(self) -> str:
+        """Id of the shared tuned model once it is loaded onto a new deployment."""
+        place = self.name("deployments", self.roomy())
+        made = self.sdk.lora.load(model=self.name("models", self.tuned()), deployment=place)
+        id_ = str(made.name).rpartition("/")[2]
+        self.until(lambda: self.sdk.lora.get(id_).state == "DEPLOYED", f"{id_} to be DEPLOYED")
+        return id_
+
+    def addon(self) -> str:
+        """Id of a loaded model that all share."""
+        return self.once("addon", self.loaded)

@@ -25,10 +25,20 @@ def test_all_pages_of_the_account(remote):
         "evaluationTime": "2026-10-02T00:00:00Z",
         "nextPageToken": "2",
     }
-    remote.on(f"POST {PATH}", first, {"rows": [ROW, {"dimensions": {}}, "noise"]})
+    remote.on(
+        f"POST {PATH}",
+        first,
+        {
+            "rows": [
+                {**ROW, "dimensions": {**ROW["dimensions"], "unknownModel": False}},
+                {"dimensions": {}},
+                "noise",
+            ]
+        },
+    )
     found = usage.query(remote.client(owns=lambda name: False), START, END, ("DAY", "MODEL"))
     assert [cost.amount.amount for cost in found.rows] == [Decimal("1.000000005")] * 2
-    assert found.rows[0].dimensions == ROW["dimensions"]
+    assert [cost.dimensions for cost in found.rows] == [ROW["dimensions"]] * 2
     assert (found.scope, found.subtotal.amount, found.complete) == ("ACCOUNT", 2, "PARTIAL")
     assert found.evaluated == datetime(2026, 10, 2, tzinfo=UTC)
     asked = {
