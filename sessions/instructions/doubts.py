@@ -19,6 +19,8 @@ CORRECTIONS = words("corrections")
 NAMES = {"workflow", "method", "dataset", "evaluation_dataset", "base_models", "strategy", "evaluator"}
 NAMES |= {"labels", "rubric", "criterion", "title"}
 
+SPOKEN_OF = {"base_models", "dataset"}
+
 Range = tuple[int, int]
 
 
@@ -32,16 +34,32 @@ def withdrawn(parse: Parse) -> frozenset[Match]:
         stray = _has_stray_number(parse, sentence, inside)
         for match in inside:
             covered = any(first <= match.start < last for first, last in doubtful)
-            if (
-                covered
-                or _goes_on(parse, match)
-                or (_is_setting(match) and (stray or _beside_unknown(parse, match)))
-            ):
+            unsure = _is_setting(match) and (stray or _beside_unknown(parse, match))
+            if covered or unsure or any(doubt(parse, match) for doubt in DOUBTS):
                 taken_back.add(match)
         if _has_left(parse, sentence, CORRECTIONS) or _says_no(parse, sentence):
             taken_back.update(inside, before)
         before = inside
     return frozenset(taken_back)
+
+
+def _is_spoken_of(parse: Parse, match: Match) -> bool:
+    """“qwen3-8b gave bad results”: a name that begins its sentence and is followed by what nobody knows."""
+    tokens, at = parse.source.tokens, match.end
+    begins = match.start == 0 or tokens[match.start].breaks or tokens[match.start - 1].norm in SENTENCE_ENDS
+    while at < len(tokens) and tokens[at].norm in {"is", "are", "has", "have"} and at in parse.left:
+        at += 1
+    unknown = at in parse.left and tokens[at].kind is Kind.WORD and not is_glue(tokens, at)
+    return match.rule.kind == "value" and begins and unknown and match.rule.name in SPOKEN_OF
+
+
+def _under_unknown_key(parse: Parse, match: Match) -> bool:
+    """“teacher_model = qwen3-8b”: what stands behind a key that nobody knows is not what it looks like."""
+    tokens, sign = parse.source.tokens, match.start - 1
+    if sign < 1 or sign not in parse.left or tokens[sign].norm not in {"=", ":"}:
+        return False
+    key = sign - 1
+    return key in parse.left and tokens[key].kind is Kind.WORD and not is_glue(tokens, key)
 
 
 def _goes_on(parse: Parse, match: Match) -> bool:
@@ -51,6 +69,9 @@ def _goes_on(parse: Parse, match: Match) -> bool:
         at += 1
     unknown = at in parse.left and tokens[at].kind is Kind.WORD and not is_glue(tokens, at)
     return match.rule.name == "labels" and at > match.end and unknown
+
+
+DOUBTS = (_goes_on, _is_spoken_of, _under_unknown_key)
 
 
 def _is_setting(match: Match) -> bool:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from sessions.instructions.doubts import withdrawn
+from sessions.instructions.doubts import CORRECTIONS, withdrawn
 from sessions.instructions.edits import edited
-from sessions.instructions.grammar import Match, Parse, grammar, is_glue, parse
+from sessions.instructions.grammar import HEDGES, Match, Parse, grammar, is_glue, parse
 from sessions.instructions.reading import LONGEST_TEXT, Reading, reading_of
 from sessions.instructions.tokens import Kind, glued_run, text_of
 from sessions.specification import (
@@ -162,6 +162,10 @@ def _bare_dataset(parsed: Parse) -> Entry | None:
     if any(token.norm not in SMALL_SIGNS for token in tokens[end:]):
         return None
     written = text_of(tokens, 0, end, parsed.source.text)
+    listed = {name.rsplit("/", 1)[-1] for name in parsed.source.context.datasets}
+    plain = tokens[0].norm in HEDGES | CORRECTIONS or (listed and written.isalpha())
+    if plain and written.lower() not in listed:
+        return None  # a word of the language, and none of the datasets there are
     try:
         name = FIELDS["dataset"].check(written, parsed.source.context)
     except FieldError:
