@@ -21,6 +21,7 @@ def draw_lengths(counted: TokenStats, *, literal: bool = False) -> str:
         axes.bar(range(len(bars)), [rows for _, rows in bars], width=NARROW, color=SERIES[0])
         axes.set_xticks(range(len(bars)), [f"≤{bound:,}" for bound, _ in bars], rotation=30, ha="right")
         axes.grid(axis="x", visible=False)
+        axes.set_axisbelow(True)
         return finished(figure, "lengths", "Samples by their number of tokens", literal=literal)
 
 

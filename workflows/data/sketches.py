@@ -24,7 +24,7 @@ Values = npt.NDArray[np.uint16]
 BUCKETS, GROUPS, WINDOW = 16, 4, 8
 AGREE = 0.65  # of the buckets that one of two rows fills
 FEWEST_FULL = 8  # buckets that a text must fill to be compared
-WANTED = 32  # windows a row, on average
+WANTED = 32  # windows of a row of middle length
 SHARES = (8, 128)  # of 256: fewest and most positions that are picked
 MOST_ROWS = 3_000_000  # as many as a dataset may have
 EMPTY = np.uint16(0xFFFF)
@@ -50,8 +50,8 @@ class Sketches:
         if rows <= 0:
             return
         if not self.share and starts.size:
-            average = max(1, int((ends - starts).sum()) // rows)
-            self.share = int(np.clip(256 * WANTED // average, *SHARES))
+            sizes = np.bincount(owner, ends - starts)
+            self.share = int(np.clip(256 * WANTED // max(1, np.median(sizes[sizes > 0])), *SHARES))
         wanted = owner < rows
         made = _sketch(text, starts[wanted], ends[wanted], owner[wanted], rows, self.share)
         self._kept += made.tobytes()

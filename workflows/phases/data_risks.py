@@ -37,7 +37,7 @@ def _too_long(found: Inspection, models: Sequence[str]) -> Iterator[str]:
 
 
 def over_words(counted: TokenStats, samples: int, limit: int) -> str:
-    """`3 rows are longer (one is line 7)`; with the range where tokens are estimated. Empty: none is."""
+    """`3 rows longer (one is line 7)`; with the range where tokens are estimated. Empty: none is."""
     likely = counted.over(limit, samples)
     most = counted.over(limit * counted.total / counted.high, samples) if counted.high else likely
     if not most:
@@ -45,25 +45,30 @@ def over_words(counted: TokenStats, samples: int, limit: int) -> str:
     first = min((line for length, line in counted.longest_rows if length > limit), default=0)
     where = f" (one is line {first:,})" if first else ""
     if not likely:
-        return f"No row seems longer by the estimate, but up to {most:,} may be longer"
+        return f"By the estimate no row, but perhaps up to {rows(most)}, longer"
     more = f", up to {most:,} if the estimate is low," if most > likely else ""
-    return f"{likely:,} row{'s are' if likely != 1 else ' is'}{more} longer{where}"
+    return f"{rows(likely)}{more} longer{where}"
+
+
+def rows(count: int) -> str:
+    """`1 row`, `12 rows`."""
+    return f"{count:,} row{'s' * (count != 1)}"
 
 
 def _untrainable(found: Inspection) -> Iterator[str]:
     if found.untrainable_rows:
         yield (
-            f"{found.untrainable_rows:,} rows have no answer to train on and are left out: no assistant "
-            "message, or all of weight 0."
+            f"{rows(found.untrainable_rows)} without an answer to train on: no assistant message, or all of "
+            "weight 0. Left out."
         )
 
 
 def _repeats(found: Inspection) -> Iterator[str]:
     if found.duplicates:
-        yield f"{found.duplicates:,} rows are exact copies of others: they weigh double."
+        yield f"{rows(found.duplicates)} more than once, byte for byte: what is repeated weighs more."
     if found.near_duplicates:
         share = found.near_duplicates / max(1, found.usable_samples)
-        yield f"{found.near_duplicates:,} rows ({share:.1%}) say nearly the same as another row."
+        yield f"{rows(found.near_duplicates)} ({share:.1%}) nearly the same as another row."
 
 
 def _shared(shared: Overlap, *, brought: bool) -> Iterator[str]:
