@@ -22,6 +22,7 @@ from localfireworks.processes import Processes
 from localfireworks.service import build_service
 from localfireworks.settings import Settings
 from tests.integration.sdk.world import World
+from workflows.fireworks.client import Fireworks as OurClient
 
 JOB = (sys.executable, "-m", "tests.integration.sdk.quick_job")
 KEY = "fw_any"
@@ -99,3 +100,10 @@ async def asynchronous(address: str) -> AsyncIterator[AsyncFireworks]:
 @pytest.fixture(scope="session")
 def world(sdk: Fireworks) -> World:
     return World(sdk)
+
+
+@pytest.fixture
+def ours(address: str) -> Iterator[OurClient]:
+    """Our own client on the same server; everything is its own."""
+    with OurClient(address, KEY, "rehearsal", owns=lambda name: True) as client:
+        yield client

@@ -81,12 +81,6 @@ def test_the_sdk_meets_its_own_first_success_after_a_lost_answer(
     assert sdk.supervised_fine_tuning_jobs.get(id_).name == SFT.name(id_)
 
 
-@pytest.fixture
-def ours(address: str) -> Iterator[OurClient]:
-    with OurClient(address, "fw_any", "rehearsal", owns=lambda name: True) as client:
-        yield client
-
-
 def test_our_client_adopts_it_instead(ours: OurClient, world: World, switch: Switch):
     asked = SFT.asked(world, world.fresh("job"))
     training = jobs.Training(asked["dataset"], asked["output_model"], asked["base_model"])
