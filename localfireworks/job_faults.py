@@ -11,6 +11,7 @@ from localfireworks.account_state import is_suspended
 from localfireworks.service import Service
 from localfireworks.store import Resource
 
+RESUMABLE = ("supervisedFineTuningJobs", "dpoJobs")
 EXHAUSTED = {"code": "RESOURCE_EXHAUSTED", "message": "no capacity for the training shape of this job"}
 MASKED = {"code": "INTERNAL", "message": "Internal error"}
 INVALID = {
@@ -34,10 +35,10 @@ class JobFaults:
         job.private["fault_seconds"] = struck[0].parameters.seconds
         return INVALID if struck[0].kind == "job-dataset-invalid" else None
 
-    def step(self, job: Resource) -> bool:
+    def step(self, job: Resource, runner: jobs.Runner) -> bool:
         """Whether a fault has this job in its hand, so that it must not be started."""
         if is_suspended(self.service):
-            self._pause(job)
+            self._hold(job, runner)
             return True
         kind = job.private.get("fault")
         if not kind or kind == "job-dataset-invalid":
@@ -50,11 +51,15 @@ class JobFaults:
             self._strike(job, kind)
         return True
 
-    def _pause(self, job: Resource) -> None:
-        """The account is suspended: what runs is ended, and waits for :resume at its last checkpoint."""
-        self.service.processes.end(jobs.job_folder(self.service, job))
-        status = {"code": "OK", "message": "The account is suspended."}
-        jobs.move(self.service, job, jobs.PAUSED, status, running=False)
+    def _hold(self, job: Resource, runner: jobs.Runner) -> None:
+        """The account is suspended: what runs is ended. Jobs that have :resume wait for it, PAUSED; the
+        others are queued, and go on by themselves when the account is well again."""
+        runner.end(jobs.job_folder(self.service, job))
+        if job.collection in RESUMABLE:
+            status = {"code": "OK", "message": "The account is suspended."}
+            jobs.move(self.service, job, jobs.PAUSED, status, running=False)
+        elif job.private.get("running"):
+            jobs.move(self.service, job, jobs.RE_QUEUEING, running=False)
 
     def _over(self, job: Resource, kind: str) -> bool:
         """Whether the time in RUNNING is over; a stall of 0 seconds never is."""

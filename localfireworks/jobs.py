@@ -37,6 +37,7 @@ CREATING, VALIDATING, PENDING, RUNNING, WRITING, COMPLETED, FAILED, CANCELLING, 
 RE_QUEUEING, PAUSED, DELETING = PREFIX + "RE_QUEUEING", PREFIX + "PAUSED", PREFIX + "DELETING"
 TERMINAL = frozenset({COMPLETED, FAILED, CANCELLED, PREFIX + "EARLY_STOPPED", PREFIX + "EXPIRED"})
 ACTIVE = (CREATING, VALIDATING, PENDING, RE_QUEUEING, RUNNING, WRITING, CANCELLING, DELETING)
+UNFINISHED = (*ACTIVE, PAUSED)
 QUEUED = frozenset({PENDING, RE_QUEUEING})
 ENDING = frozenset({CANCELLING, DELETING})
 # Every collection of jobs there is.
@@ -97,7 +98,7 @@ class Interference(Protocol):
     def check(self, job: Resource) -> dict[str, str] | None:
         """At the end of VALIDATING: a failure status, or None."""
 
-    def step(self, job: Resource) -> bool:
+    def step(self, job: Resource, runner: Runner) -> bool:
         """Before it is started or followed: whether nothing else may be done with it now."""
 
 
@@ -106,8 +107,8 @@ class Undisturbed:
         del job
         return None
 
-    def step(self, job: Resource) -> bool:
-        del job
+    def step(self, job: Resource, runner: Runner) -> bool:
+        del job, runner
         return False
 
 
@@ -132,7 +133,7 @@ def fields_of(job: Resource) -> dict[str, Any]:
 def active_job(service: Service, test: Callable[[dict[str, Any]], bool]) -> Resource | None:
     """An unfinished job whose fields pass the test."""
     for collection in COLLECTIONS:
-        for job in service.store.in_states(collection, ACTIVE):
+        for job in service.store.in_states(collection, UNFINISHED):
             if test(fields_of(job)):
                 return job
     return None
@@ -216,12 +217,16 @@ class Supervisor:
         elif job.state == VALIDATING:
             fault = kind.check(self.service, job) or self.interference.check(job)
             move(self.service, job, FAILED if fault else PENDING, fault)
-        elif self.interference.step(job) or kind.step(self.service, job, self.runners[kind.collection]):
+        elif self._taken(kind, job, self.runners[kind.collection]):
             return
         elif job.private.get("running"):
             self._follow(kind, job)
         elif free:
             self._start(kind, job)
+
+    def _taken(self, kind: JobKind, job: Resource, runner: Runner) -> bool:
+        """Whether something else than its work is done with a job now."""
+        return self.interference.step(job, runner) or kind.step(self.service, job, runner)
 
     def _shortest(self, job: Resource) -> float:
         return self.service.settings.state_seconds if job.state in (CREATING, VALIDATING) else 0.0

@@ -101,6 +101,20 @@ def test_cancel_ends_the_process(server: LocalServer) -> None:
     assert not Processes(("true",)).alive(folder)
 
 
+def test_a_suspended_account_pauses_the_process_and_resume_continues_it(server: LocalServer) -> None:
+    begin(server, "a", WAITS)
+    server.reaches("a", "RUNNING")
+    folder = next(server.data.glob("jobs/a-*"))
+    server.http.patch("/admin/account", json={"suspendState": "CREDIT_DEPLETED"}).raise_for_status()
+    server.reaches("a", "PAUSED")
+    until(lambda: not Processes(("true",)).alive(folder), "the process to end")
+    server.http.patch("/admin/account", json={"suspendState": "UNSUSPENDED"}).raise_for_status()
+    server.call("POST", "/supervisedFineTuningJobs/a:resume")
+    until(lambda: tries(server, "a") == 2, "the job to run again")
+    let_go(server, "a")
+    server.reaches("a", "COMPLETED")
+
+
 def test_a_third_job_waits_for_a_free_place(server: LocalServer) -> None:
     for id_ in ("a", "b", "c"):
         begin(server, id_, WAITS)

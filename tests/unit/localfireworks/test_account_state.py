@@ -49,6 +49,7 @@ async def test_a_suspension_pauses_what_runs_until_it_is_resumed(server: Server)
     await set_account(server, suspendState="UNSUSPENDED")
     server.tick(100)
     assert await server.state() == "PAUSED"
+    assert "in use by" in (await server.refused("/datasets/for-job-1", method="DELETE"))[1]
     server.runs.living.clear()
     await server.post(f"{JOBS}/job-1:resume")
     server.tick()
