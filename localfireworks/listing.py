@@ -165,10 +165,10 @@ def stored_page(
         total = store.count(collection, account, deleted=deleted)
         rows = store.page(collection, account, order=order, deleted=deleted, limit=size, offset=offset)
         return answer(collection, [render(row) for row in rows], query, offset=offset, total=total)
-    entries = [each for each in store.entries(collection, account) if deleted or each.row.deleted is None]
+    entries = store.entries(collection, account)
     if not _stored(test.fields | {term.field for term in terms}, computed):
         entries = [Entry(each.row, render(each.row)) for each in entries]
-    found = [each for each in entries if test(each.fields)]
+    found = [each for each in entries if test(each.fields) and (deleted or each.row.deleted is None)]
     field, _, down = order.partition(" ")
     found.sort(key=BY_ID, reverse=order == "name desc")
     if field != "name":
