@@ -6,19 +6,14 @@ Nothing that is not understood ever decides anything: it asks again and keeps wh
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime
-from decimal import Decimal
-from enum import StrEnum
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import QuerySet
 
-from sessions import answers
+from sessions import answers, objections
 from sessions.actions import gates
 from sessions.actions.gates import AlreadyDecided, Stale, Verdict
-from sessions.costs import money
+from sessions.entered import Entered, Kind, Outcome
 from sessions.gatecard import CHANGEABLE, Question, Typed, decided, inputs, questions
 from sessions.instructions import Reply, ReplyKind, reply
 from sessions.models import Candidate, Gate
@@ -26,66 +21,16 @@ from sessions.models.evidence import Role
 from sessions.specification import (
     FIELDS,
     CandidateConfig,
-    Context,
     Entry,
     Origin,
     Specification,
-    out_of_place,
     read_form,
     show,
+    with_changes,
 )
 from sessions.states import CandidateState, Decision, GateKind
 
-FIXED = ("workflow", "dataset", "evaluation_dataset")  # what the first phase already worked with
-
-
-class Kind(StrEnum):
-    """What came of a reply."""
-
-    DECIDED = "decided"
-    AGAIN = "again"  # not understood, or something is missing: the gate stays open
-    MODELS = "models"  # the question was which base models there are: the gate stays open
-    TOLD = "told"  # any other question: the gate stays open
-    KEPT = "kept"  # some of the questions are answered, and kept: the gate stays open for the rest
-    CLOSED = "closed"  # someone else was faster
-    STALE = "stale"  # the plan is another one by now
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of a reply, in words for the person, and what was entered in case it must be put right."""
-
-    kind: Kind
-    text: str = ""
-    typed: Typed = field(default_factory=Typed)
-    lines: tuple[str, ...] = ()  # below the text, one fact each
-
-    @property
-    def place(self) -> str:
-        """Where the page says it: beside what was pressed, or on top when there is something else now."""
-        if self.kind in {Kind.CLOSED, Kind.STALE}:
-            return "page"
-        return self.typed.action if self.typed.action in {"changes", "choose", "answer"} else "reply"
-
-
-@dataclass(frozen=True)
-class Entered:
-    """A reply as it came in: the gate, who replies, the form's fields (or only `reply`), and when."""
-
-    gate: Gate
-    actor: AbstractBaseUser
-    form: dict[str, list[str]]
-    now: datetime
-    context: Context
-
-    def first(self, name: str) -> str:
-        return (self.form.get(name) or [""])[0].strip()
-
-    def typed(self, faults: dict[str, str] | None = None) -> Typed:
-        return Typed(self.first("reply"), self.form, faults or {}, self.first("action"))
-
-    def again(self, text: str, faults: dict[str, str] | None = None) -> Outcome:
-        return Outcome(Kind.AGAIN, text, self.typed(faults))
+__all__ = ["Entered", "Kind", "Outcome", "act"]
 
 
 def act(entered: Entered) -> Outcome:
@@ -175,23 +120,10 @@ def approve(entered: Entered) -> Outcome:
     """The plan as it was seen, the suggested winner, more money, or another try."""
     if entered.gate.kind == GateKind.PROMOTION:
         return promote(entered, entered.gate.body.get("suggested"), entered.first("reply"))
-    if beyond := beyond_budget(entered.gate):
+    if beyond := objections.beyond_budget(entered.gate):
         return entered.again(beyond)
     verdict = Verdict(Decision.APPROVED, entered.first("reply"), plan_digest=entered.first("plan_digest"))
     return settle(entered, verdict)
-
-
-def beyond_budget(gate: Gate) -> str:
-    """What to say when the plan may cost more than the budget that the person set; empty when it may not."""
-    budget = gate.session.value("budget")
-    high = gate.plan.cost_high if gate.plan else None
-    if not budget or high is None or high <= Decimal(budget):
-        return ""
-    limit = show("budget", budget)
-    return (
-        f"This plan may cost up to {money(high)}, and you set a budget of {limit}. "
-        f"Make it smaller, for example “only 1 candidate”, or write “the budget is {money(high)}”."
-    )
 
 
 def reject(entered: Entered) -> Outcome:
@@ -246,27 +178,11 @@ def change(entered: Entered) -> Outcome:
 
 def request_changes(entered: Entered, entries: dict[str, Entry]) -> Outcome:
     """Send the plan back with another specification; the next revision is worked out from it."""
-    if wrong := of_another_session(entered, entries) or misplaced(entered, entries):
+    if wrong := objections.to_values(entered.gate.session, entries):
         return entered.again(wrong)
-    changed = entered.gate.session.specification.with_entries(entries)
+    changed = with_changes(entered.gate.session.specification, entries)
     verdict = Verdict(Decision.CHANGES, entered.first("reply"), specification=changed.to_json())
     return settle(entered, verdict)
-
-
-def of_another_session(entered: Entered, entries: dict[str, Entry]) -> str:
-    """What to say of a change to the data once it was read; empty when there is none."""
-    session = entered.gate.session
-    changed = [name for name in FIXED if name in entries and entries[name].value != session.value(name)]
-    if not changed or not session.artifacts.filter(name="inspection.json").exists():
-        return ""
-    label = FIELDS[changed[0]].label
-    return f"{label} cannot be changed any more: the data was read already. Start a new session for that."
-
-
-def misplaced(entered: Entered, entries: dict[str, Entry]) -> str:
-    """What the session's workflow has no use for, in words; empty when all of it has."""
-    changed = entered.gate.session.specification.with_entries(entries)
-    return " ".join(str(fault) for fault in out_of_place(changed) if fault.field in entries)
 
 
 def planned(gate: Gate) -> Specification:
@@ -295,10 +211,10 @@ def chosen(question: Question) -> str:
 
 def answered(entered: Entered, entries: dict[str, Entry]) -> Outcome:
     """Take the answers into the specification, named as answers. What is still open keeps the gate open."""
-    if wrong := of_another_session(entered, entries) or misplaced(entered, entries):
+    if wrong := objections.to_values(entered.gate.session, entries):
         return entered.again(wrong)
     said = {name: Entry(entry.value, Origin.ANSWER, entry.words) for name, entry in entries.items()}
-    changed = entered.gate.session.specification.with_entries(said)
+    changed = with_changes(entered.gate.session.specification, said)
     left = [each for each in entered.gate.body.get("questions", []) if each["field"] not in said]
     if left:
         return kept(entered, said, changed, left)

@@ -1,6 +1,6 @@
 """What a run is: typed, validated, each value with its origin. Pure: no Django, no files, no network."""
 
-from sessions.specification.belonging import implied_workflow, out_of_place
+from sessions.specification.belonging import implied_workflow, out_of_place, with_changes
 from sessions.specification.catalogue import ModelName, choose, find, nearest, short_name
 from sessions.specification.changes import combine, differences
 from sessions.specification.entries import Entry, FieldError, NotYet, Origin, Specification, Workflow
@@ -54,4 +54,5 @@ __all__ = [
     "sentence",
     "short_name",
     "show",
+    "with_changes",
 ]

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from sessions.specification.entries import Entry, FieldError, Origin, Specification, Workflow
 from sessions.specification.fields import FIELDS, show
 
-_BOTH = ("heldout_rows", "test_share")
+# Two ways to say one thing: the later one takes the place of the other.
+_RIVALS = {"heldout_rows": "test_share", "test_share": "heldout_rows"}
 
 # Fields that are said in one workflow only: labels in classification, betas in preference learning.
 _TELLING = {
@@ -36,12 +37,19 @@ def out_of_place(specification: Specification) -> list[FieldError]:
         for name, entry in specification.entries.items()
         if entry.origin.by_person and workflow not in FIELDS[name].workflows
     ]
-    if all(specification.value(name) for name in _BOTH):
+    said = specification.by_person()
+    if all(said.value(name) for name in _RIVALS):
         rows = show("heldout_rows", specification.value("heldout_rows"))
         share = show("test_share", specification.value("test_share"))
         fault = f"What is held out is said twice, as {rows} rows and as {share} of the data."
         faults.append(FieldError("test_share", fault, "Say it once."))
     return faults
+
+
+def with_changes(specification: Specification, entries: Mapping[str, Entry]) -> Specification:
+    """The specification with these values, and without what they take the place of."""
+    gone = [other for name, other in _RIVALS.items() if name in entries and other not in entries]
+    return specification.without(*gone).with_entries(entries)
 
 
 def _remedy(name: str) -> str:

@@ -171,7 +171,7 @@ def _dataset(name: str, value: str, context: Any) -> str:
 
 
 def _workflow(_name: str, value: str, _context: Any) -> str:
-    if value != "sft":
+    if value not in {"sft", "authoring"}:
         raise not_available_workflow(value)
     return value
 

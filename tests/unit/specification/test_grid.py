@@ -19,6 +19,7 @@ from sessions.specification import (
     missing,
     out_of_place,
     resolve,
+    with_changes,
 )
 from tests.unit.specification.examples import CATALOGUE, full
 
@@ -189,6 +190,15 @@ def test_only_fields_of_the_workflow_get_their_default() -> None:
     resolved = resolve(spec, total_samples=200)
     assert "tuning_samples" not in resolved
     assert resolved.value("seed") == 42
+
+
+def test_a_share_and_a_number_of_rows_take_each_others_place() -> None:
+    rows = Specification({"heldout_rows": Entry(5, Origin.SAID)})
+    share = with_changes(rows, {"test_share": Entry(0.2, Origin.ANSWER)})
+    assert share.values() == {"test_share": 0.2}
+    assert with_changes(share, rows.entries).values() == {"heldout_rows": 5}
+    worked_out = share.with_entries({"heldout_rows": Entry(40, Origin.DATA)})
+    assert out_of_place(worked_out) == []
 
 
 def test_values_without_a_use_are_named() -> None:

@@ -1,0 +1,46 @@
+"""Why something that was understood cannot be done at a gate, in words for the person; empty when it can."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import ROUND_UP, Decimal
+
+from sessions.costs import money
+from sessions.models import Gate, TuningSession
+from sessions.specification import FIELDS, Entry, out_of_place, show, with_changes
+
+CENT = Decimal("0.01")
+FIXED = ("workflow", "dataset", "evaluation_dataset")  # what the first phase already worked with
+
+
+def to_values(session: TuningSession, entries: Mapping[str, Entry]) -> str:
+    """What speaks against taking these values into the session."""
+    return of_another_session(session, entries) or misplaced(session, entries)
+
+
+def of_another_session(session: TuningSession, entries: Mapping[str, Entry]) -> str:
+    """What to say of a change to the data once it was read; empty when there is none."""
+    changed = [name for name in FIXED if name in entries and entries[name].value != session.value(name)]
+    if not changed or not session.artifacts.filter(name="inspection.json").exists():
+        return ""
+    label = FIELDS[changed[0]].label
+    return f"{label} cannot be changed any more: the data was read already. Start a new session for that."
+
+
+def misplaced(session: TuningSession, entries: Mapping[str, Entry]) -> str:
+    """What the session's workflow has no use for, in words; empty when all of it has."""
+    changed = with_changes(session.specification, entries)
+    return " ".join(str(fault) for fault in out_of_place(changed) if fault.field in entries)
+
+
+def beyond_budget(gate: Gate) -> str:
+    """What to say when the plan may cost more than the budget that the person set; empty when it may not."""
+    budget = gate.session.value("budget")
+    high = gate.plan.cost_high if gate.plan else None
+    if not budget or high is None or high <= Decimal(budget):
+        return ""
+    enough = money(high.quantize(CENT, ROUND_UP))
+    return (
+        f"This plan may cost up to {enough}, and you set a budget of {show('budget', budget)}. "
+        f"Make it smaller, for example “only 1 candidate”, or write “the budget is {enough}”."
+    )
