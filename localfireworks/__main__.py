@@ -16,10 +16,12 @@ import uvicorn
 
 from localfireworks.app import create_app
 from localfireworks.backend import Backend, JaxEngine
+from localfireworks.catalogue import add_folder
 from localfireworks.errors import ApiError
 from localfireworks.fault_middleware import BreakableHttp
 from localfireworks.faults import Fault, keep, read_faults
 from localfireworks.judge import Bias, JudgingEngine
+from localfireworks.names import ID
 from localfireworks.processes import Processes
 from localfireworks.service import build_service
 from localfireworks.settings import JOB_COMMAND, Settings
@@ -34,6 +36,14 @@ then, for example:
   FIREWORKS_API_KEY=any FIREWORKS_BASE_URL=http://127.0.0.1:8001 python your_client.py
 and open http://127.0.0.1:8001/ to see what it holds. What was chosen where the real service is not
 documented: docs/local-fireworks.md."""
+
+
+def named_folder(text: str) -> tuple[str, Path]:
+    """`ID=PATH` as an id and a folder."""
+    id_, _, path = text.partition("=")
+    if not ID.fullmatch(id_) or not path:
+        raise argparse.ArgumentTypeError(f"{text!r} is not ID=PATH, such as my-qwen3=/models/qwen3")
+    return id_, Path(path).resolve()
 
 
 def parser() -> argparse.ArgumentParser:
@@ -83,6 +93,20 @@ def parser() -> argparse.ArgumentParser:
         metavar="DEVIATION",
         help="standard deviation of the stand-in judge's error (default: %(default)s)",
     )
+    made.add_argument(
+        "--model",
+        type=named_folder,
+        action="append",
+        default=[],
+        metavar="ID=PATH",
+        help="a Hugging Face Qwen3 folder to offer as accounts/fireworks/models/ID (may be repeated)",
+    )
+    made.add_argument(
+        "--compute",
+        choices=("float32", "bfloat16"),
+        default="float32",
+        help="precision of matrix products in jobs and answers; sums stay float32 (default: %(default)s)",
+    )
     made.add_argument("--no-samples", action="store_true", help="start without the sample datasets")
     made.add_argument("--log-level", default="warning", help="of the web server (default: %(default)s)")
     return made
@@ -99,7 +123,23 @@ def settings_of(options: argparse.Namespace) -> Settings:
         jobs=options.jobs,
         job_command=tuple(options.job_command),
         samples=not options.no_samples,
+        compute=options.compute,
     )
+
+
+def offer(models: list[tuple[str, Path]]) -> None:
+    """List the folders of `--model`; leaves with one line when one cannot be used."""
+    if not models:
+        return
+    from localfireworks.engine.folder import NotAModel
+    from localfireworks.engine.template import checked_folder
+
+    for id_, path in models:
+        try:
+            found = checked_folder(path)
+        except NotAModel as error:
+            sys.exit(f"localfireworks: --model {id_}: {error}")
+        add_folder(id_, str(path), found.parameters, found.config.max_position_embeddings)
 
 
 def faults_of(options: argparse.Namespace) -> list[Fault]:
@@ -139,10 +179,13 @@ def claim(data: Path) -> int:
 def main() -> None:
     options = parser().parse_args()
     settings, faults = settings_of(options), faults_of(options)
+    offer(options.model)
     logging.basicConfig(level=options.log_level.upper(), format="%(asctime)s %(name)s %(message)s")
     server_socket = listen(options.host, options.port)
     claim(settings.data)
-    engine = JudgingEngine(JaxEngine(settings.data / "cache"), Bias(options.judge_bias, options.judge_noise))
+    engine = JudgingEngine(
+        JaxEngine(settings.data / "cache", settings.compute), Bias(options.judge_bias, options.judge_noise)
+    )
     backend = Backend(engine, settings.loaded_models)
     service = build_service(settings, backend, Processes(settings.job_command), time.time)
     for fault in faults:

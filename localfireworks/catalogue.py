@@ -38,6 +38,7 @@ class BaseModel:
     price: Price | None = None  # set: served without a deployment
     gpu: str = ""  # trainer GPUs as the models page names them
     rule: str = ""  # set: no model answers for it but a fixed rule of this name
+    folder: str = ""  # set: the real model, loaded from this Hugging Face folder
 
     @property
     def name(self) -> str:
@@ -45,9 +46,10 @@ class BaseModel:
 
     @property
     def standin(self) -> str:
-        """What answers and trains for it: a rule, or a model: small (to 9.5B), medium (to 80B), large."""
-        if self.rule:
-            return self.rule
+        """What answers and trains for it: a rule, its own folder, or a stand-in: small (to 9.5B), medium (to
+        80B), large."""
+        if self.rule or self.folder:
+            return self.rule or self.folder
         if self.parameters <= 9_500_000_000:
             return "small"
         return "medium" if self.parameters <= 80 * BILLION else "large"
@@ -59,6 +61,9 @@ class BaseModel:
     def _titles(self) -> dict[str, str]:
         if self.rule:
             return {"displayName": self.title, "description": f"{self.title}, for rehearsals only."}
+        if self.folder:
+            loaded = f"{self.parameters:,} parameters, loaded from a folder"
+            return {"displayName": f"{self.title} (local)", "description": f"{self.title}: {loaded}."}
         size = STANDIN_SIZES[self.standin]
         return {
             "displayName": f"{self.title} (stand-in, {size} parameters)",
@@ -234,3 +239,9 @@ NOT_TUNABLE = (
 CATALOGUE: dict[str, BaseModel] = {
     model.name: model for model in sorted(TUNABLE + NOT_TUNABLE, key=lambda model: model.id)
 }
+
+
+def add_folder(id_: str, folder: str, parameters: int, context: int) -> None:
+    """List a model that is loaded from a folder; one of the same id gives way."""
+    made = BaseModel(id_, id_, parameters, context, folder=folder, gpu="1xH200")
+    CATALOGUE[made.name] = made

@@ -54,7 +54,9 @@ def find_model(service: Service, name: str) -> Servable | None:
     row = service.store.get(full)
     if row is None or row.collection != COLLECTION:
         return None
-    base = CATALOGUE[row.body["peftDetails"]["baseModel"]]
+    base = CATALOGUE.get(row.body["peftDetails"]["baseModel"])
+    if base is None:  # from a folder that this server was not started with
+        return None
     return Servable(full, base, Path(row.private["adapter"]), int(row.body["peftDetails"]["r"]))
 
 

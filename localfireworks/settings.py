@@ -24,6 +24,7 @@ class Settings:
     loaded_models: int = 4
     batch_hours: float = 24.0  # a batch inference job that takes longer is EXPIRED
     samples: bool = True
+    compute: str = "float32"  # precision of matrix products: float32 or bfloat16
 
     def folder(self, *parts: str) -> Path:
         """A folder below the data folder, made when missing."""

@@ -82,7 +82,8 @@ def shapes_of(base: BaseModel) -> list[Shape]:
     return [Shape(base, precision) for precision in precisions]
 
 
-ALL = {shape.name: shape for base in CATALOGUE.values() for shape in shapes_of(base)}
+def all_shapes() -> dict[str, Shape]:
+    return {shape.name: shape for base in CATALOGUE.values() for shape in shapes_of(base)}
 
 
 def matching(service: Service, model: str, *, addons: bool) -> list[Shape]:
@@ -98,7 +99,7 @@ def matching(service: Service, model: str, *, addons: bool) -> list[Shape]:
 
 def named(name: str) -> Shape:
     """A shape by its name or that of its version; PERMISSION_DENIED as the service answers."""
-    shape = ALL.get(name.partition("/versions/")[0])
+    shape = all_shapes().get(name.partition("/versions/")[0])
     if shape is None:
         raise ApiError("PERMISSION_DENIED", f"deployment shape version {name} is not accessible")
     return shape
@@ -128,13 +129,13 @@ async def match(request: Request) -> Response:
 async def list_shapes(request: Request) -> Response:
     """All shapes, or those of `targetModel`. They are public: any account in the path, also `-`."""
     target = request.query_params.get("targetModel")
-    shapes = matching(service_of(request), target, addons=False) if target else list(ALL.values())
+    shapes = matching(service_of(request), target, addons=False) if target else list(all_shapes().values())
     return ok(page_of("deploymentShapes", [shape.snapshot() for shape in shapes], request.query_params))
 
 
 async def list_versions(request: Request) -> Response:
     id_ = request.path_params["id"]
-    shapes = [shape for shape in ALL.values() if id_ in ("-", shape.name.rsplit("/", 1)[1])]
+    shapes = [shape for shape in all_shapes().values() if id_ in ("-", shape.name.rsplit("/", 1)[1])]
     return ok(page_of("deploymentShapeVersions", [shape.body() for shape in shapes], request.query_params))
 
 

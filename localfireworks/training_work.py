@@ -29,6 +29,7 @@ def specification(service: Service, job: Resource) -> dict[str, Any]:
     training = jobs.fields_of(job)
     return {
         "base": {"standin": CATALOGUE[job.private["base"]].standin},
+        "compute": service.settings.compute,
         "adapter": job.private["adapter"],
         "dataset": paths(service, job.body["dataset"]),
         "epochs": training["epochs"],

@@ -25,20 +25,41 @@ CHUNK_SECONDS = 0.05  # what a chunk should take at most, so that new requests a
 EMPTY = Asked()
 
 
+class Pace:
+    """How long a step takes, in seconds, and so how many make a chunk."""
+
+    def __init__(self) -> None:
+        self._seconds: float | None = None
+
+    def steps(self) -> int:
+        """Steps that take about CHUNK_SECONDS; one to begin with, which tells how long a step takes."""
+        if self._seconds is None:
+            return 1
+        return max(1, min(CHUNK, int(CHUNK_SECONDS / max(self._seconds, 1e-6))))
+
+    def keep(self, seconds: float) -> None:
+        """A slow step may have been compiled on the way, so it counts only little."""
+        self._seconds = min(seconds, 1.2 * self._seconds) if self._seconds else min(seconds, CHUNK_SECONDS)
+
+
 class Batch:
     """The rows of one model. Not for several threads at once."""
 
-    def __init__(self, params: dict[str, Any], config: ModelConfig, stop_ids: tuple[int, ...]) -> None:
+    def __init__(
+        self, params: dict[str, Any], config: ModelConfig, stop_ids: tuple[int, ...], pace: Pace | None = None
+    ) -> None:
         self._params, self._config, self._stop_ids = params, config, stop_ids
         self._waiting: deque[Row] = deque()
         self._rows: list[Row | None] = []
         self._state: State | None = None
-        self._pace = 0.0  # seconds a step
-        self._measured = False
+        self._pace = pace or Pace()
 
     @property
     def busy(self) -> bool:
         return bool(self._waiting) or any(self._rows)
+
+    def tickets(self) -> list[int]:
+        return [row.ticket for row in (*self._rows, *self._waiting) if row is not None]
 
     def add(self, row: Row) -> None:
         self._waiting.append(row)
@@ -56,7 +77,7 @@ class Batch:
             return []
         careful = any(row.careful for row in active)
         told = any(row.asked.top_logprobs for row in active)
-        limit = 1 if careful else self._limit()
+        limit = 1 if careful else self._pace.steps()
         idle = self._rows.count(None) + max(1, len(self._rows) // 4)
         patience = min(idle, len(self._rows)) if self._waiting else len(self._rows)
         started = time.perf_counter()
@@ -72,19 +93,8 @@ class Batch:
             told,
         )
         written = jax.device_get(written)
-        self._time((time.perf_counter() - started) / max(int(written.steps), 1))
+        self._pace.keep((time.perf_counter() - started) / max(int(written.steps), 1))
         return self._hand_out(written)
-
-    def _limit(self) -> int:
-        """Steps that take about CHUNK_SECONDS; one to begin with, which tells how long a step takes."""
-        if not self._measured:
-            return 1
-        return max(1, min(CHUNK, int(CHUNK_SECONDS / max(self._pace, 1e-6))))
-
-    def _time(self, seconds: float) -> None:
-        """Keep the pace; a slow step may have been compiled on the way, so it counts only little."""
-        self._pace = seconds if not self._measured else min(seconds, self._pace * 1.2)
-        self._measured = True
 
     def _arrange(self) -> None:
         """Rows for all that can be taken in, a cache wide enough for the next chunk, prompts read and
@@ -128,7 +138,7 @@ class Batch:
             self._place(known, each, places, width)
 
     def _place(self, known: Any, each: Pass, places: Sequence[tuple[Row, int, int]], width: int) -> None:
-        count = len(self._rows) if self._state is None else fitting(len(places), SIZES)
+        count = 1 if self._state is not None and len(places) == 1 else len(self._rows)
         starts, lengths = np.zeros(count, np.int32), np.ones(count, np.int32)
         rows = np.full(count, len(self._rows), np.int32)
         free = (index for index, row in enumerate(self._rows) if row is None)

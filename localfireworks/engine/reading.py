@@ -9,8 +9,8 @@ import numpy as np
 
 from localfireworks.engine.packing import fill_rows
 
-SIZES = (1, 4, 16, 64)  # rows of a state, prompts placed at once
-SMALL, LARGE = 256, 1024  # tokens of a pass that has more than one row
+SIZES = (1, 8, 64)  # rows of a state, prompts placed at once
+LARGE = 1024  # tokens of a pass that has more than one row
 
 
 class Pass(NamedTuple):
@@ -36,7 +36,7 @@ def width_of(length: int, most: int) -> int:
 def passes(prompts: Sequence[tuple[int, ...]], most: int) -> Iterator[Pass]:
     """All prompts, in as few passes as their shapes allow."""
     width = width_of(max(len(each) for each in prompts), most)
-    counts = sorted({max(size // width, 1) for size in (width, SMALL, LARGE)})
+    counts = sorted({max(size // width, 1) for size in (width, LARGE)})
     rows = fill_rows([len(each) for each in prompts], width)
     while rows:
         count = fitting(len(rows), counts)

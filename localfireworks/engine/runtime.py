@@ -34,5 +34,5 @@ def configure(cache_dir: Path | str | None = None, threads: int | None = None) -
         os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache_dir))
     if folder := os.environ.get("JAX_COMPILATION_CACHE_DIR"):
         Path(folder).mkdir(parents=True, exist_ok=True)
-        os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.1"
+        os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.02"
         os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"

@@ -19,7 +19,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from tokenizers import Tokenizer
 
 from localfireworks.engine.chat import END, START, STOP, Rendered, Renderer
-from localfireworks.engine.folder import ModelFolder, NotAModel, read_json
+from localfireworks.engine.folder import ModelFolder, NotAModel, check_folder, read_json
 
 TEMPLATE, SETTINGS, GENERATION = "chat_template.jinja", "tokenizer_config.json", "generation_config.json"
 
@@ -109,7 +109,7 @@ class TemplateRenderer:
 
 def own_renderer(folder: ModelFolder) -> Renderer | TemplateRenderer:
     """The folder's tokenizer with its chat template; without one, ChatML when it has those markers."""
-    tokenizer = Tokenizer.from_file(str(folder.path / "tokenizer.json"))
+    tokenizer = _tokenizer(folder.path / "tokenizer.json")
     if tokenizer.get_vocab_size() > folder.config.vocab_size:
         raise NotAModel(
             f"{folder.path / 'tokenizer.json'} has {tokenizer.get_vocab_size()} tokens, the model only "
@@ -119,12 +119,35 @@ def own_renderer(folder: ModelFolder) -> Renderer | TemplateRenderer:
     source = _source(folder.path / TEMPLATE, settings)
     if source is not None:
         names = {name: _token(settings.get(name)) for name in ("bos_token", "eos_token", "pad_token")}
-        return TemplateRenderer(tokenizer, source, stop_ids(folder, tokenizer), **names)
+        try:
+            return TemplateRenderer(tokenizer, source, stop_ids(folder, tokenizer), **names)
+        except TemplateError as error:
+            raise NotAModel(
+                f"{folder.path} has a chat template that is not Jinja ({error}): repair it"
+            ) from error
     if tokenizer.token_to_id(START) is None or tokenizer.token_to_id(END) is None:
         raise NotAModel(
             f"{folder.path / TEMPLATE} is missing, and the tokenizer has no {START}: put the template there"
         )
     return Renderer(tokenizer)
+
+
+def _tokenizer(path: Path) -> Tokenizer:
+    """A byte-level tokenizer, the kind that all Qwen3 models have."""
+    try:
+        made = Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises nothing narrower
+        raise NotAModel(f"{path} is not a tokenizer ({error}): save the fast tokenizer there") from error
+    if "ByteLevel" not in str(json.loads(path.read_text()).get("decoder")):
+        raise NotAModel(f"{path} is not a byte-level tokenizer: use the one of this Qwen3 model")
+    return made
+
+
+def checked_folder(path: Path) -> ModelFolder:
+    """A folder with everything in place: weights, tokenizer and template; NotAModel names the first fault."""
+    folder = check_folder(path)
+    own_renderer(folder)
+    return folder
 
 
 def _optional(path: Path) -> dict[str, Any]:
