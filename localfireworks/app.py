@@ -29,6 +29,10 @@ from localfireworks import (
     deployments,
     dpo,
     dpo_work,
+    evaluation_jobs,
+    evaluation_work,
+    evaluator_builds,
+    evaluators,
     models,
     page,
     quotas,
@@ -48,7 +52,7 @@ from localfireworks.service import Service
 from localfireworks.signing import StorageError
 
 log = logging.getLogger("localfireworks")
-KINDS = (sft_work.KIND, dpo_work.KIND, batch_work.KIND)
+KINDS = (sft_work.KIND, dpo_work.KIND, batch_work.KIND, evaluation_work.KIND)
 OPEN_PATHS = frozenset({"/", "/healthz", "/favicon.ico"})
 
 
@@ -100,6 +104,7 @@ def tick(service: Service, supervisor: Supervisor) -> None:
         supervisor.tick()
         replicas.tick(service)
         deployed_models.tick(service)
+        evaluator_builds.tick(service)
     except (OSError, sqlite3.Error, ApiError):
         log.exception("A step of the background loop failed; it is tried again.")
 
@@ -152,6 +157,8 @@ def create_app(service: Service, sleep: Sleep = asyncio.sleep) -> Starlette:
         sft,
         dpo,
         batch_jobs,
+        evaluators,
+        evaluation_jobs,
         shapes,
         deployments,
         deployed_models,

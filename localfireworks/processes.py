@@ -38,8 +38,9 @@ class Processes:
         self._command = tuple(command)
         self._children: dict[Path, subprocess.Popen[bytes]] = {}
 
-    def start(self, folder: Path) -> bool:
-        """Start the job of a folder; False when it runs already. Its output goes to `FOLDER/log.txt`."""
+    def start(self, folder: Path, command: Sequence[str] = ()) -> bool:
+        """Start the job of a folder, by default with the training program; False when it runs already. Its
+        output goes to `FOLDER/log.txt`."""
         self._reap()
         handle = _lock(folder)
         if handle is None:
@@ -48,7 +49,7 @@ class Processes:
         try:
             with (folder / "log.txt").open("ab") as log:
                 self._children[folder] = subprocess.Popen(
-                    ["/bin/sh", "-c", BECOME, str(folder / "pid"), *self._command, str(folder)],
+                    ["/bin/sh", "-c", BECOME, str(folder / "pid"), *(command or self._command), str(folder)],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,

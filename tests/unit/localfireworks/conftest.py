@@ -85,7 +85,7 @@ class Runs:
     living: set[Path] = field(default_factory=set)
     asked: list[tuple[Path, bool]] = field(default_factory=list)
 
-    def start(self, folder: Path) -> bool:
+    def start(self, folder: Path, command: Sequence[str] = ()) -> bool:
         self.started.append(folder)
         self.living.add(folder)
         return True

@@ -1,0 +1,1 @@
+"""Loads an evaluator and scores rows with it, inside the sandbox."""

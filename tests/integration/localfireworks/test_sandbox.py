@@ -1,0 +1,118 @@
+"""What foreign code can do in the sandbox of evaluators, tried with real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from localfireworks.evalkit.isolation import Broken, Limits, converse
+
+LIMITS = Limits(cpu=30, wall=60)
+SECRET = "what the server keeps to itself"
+
+
+def run(tmp_path: Path, code: str, limits: Limits = LIMITS) -> list[dict[str, Any]]:
+    """Results of an evaluator over one row, which holds the path of a secret."""
+    source, rows, secret = tmp_path / "source", tmp_path / "rows.jsonl", tmp_path / "secret"
+    source.mkdir()
+    secret.write_text(SECRET)
+    (source / "main.py").write_text(code)
+    rows.write_text(json.dumps({"messages": [], "secret": str(secret)}) + "\n")
+    entries = [{"name": "score", "file": "main.py", "function": "evaluate"}]
+    return [said["result"] for said in converse(source, entries, rows, limits) if "row" in said]
+
+
+def error_of(tmp_path: Path, body: str, **limits: Any) -> str:
+    """How an evaluator with this body fails."""
+    code = "import os, socket, subprocess, sys, tempfile\n\ndef evaluate(messages, secret):\n    "
+    (result,) = run(tmp_path, code + body, Limits(**{"cpu": 30, "wall": 60, **limits}))
+    assert not result["is_score_valid"], result
+    return str(result["error"])
+
+
+def can_separate() -> bool:
+    """Whether this machine grants user namespaces."""
+    child = os.fork()
+    if child == 0:
+        from localfireworks.evalkit import confine
+
+        os._exit(confine.LIBC.unshare(confine.NEW_USER) != 0)
+    return os.waitpid(child, 0)[1] == 0
+
+
+def has_landlock() -> bool:
+    from localfireworks.evalkit import confine
+
+    return bool(confine.LIBC.syscall(confine.CREATE_RULESET, None, 0, 1) >= 1)
+
+
+@pytest.mark.skipif(not has_landlock(), reason="this kernel has no Landlock")
+@pytest.mark.parametrize(
+    "body",
+    ["open(secret)", "open(secret, 'w')", "os.remove(secret)", "os.listdir('/')", "open('/tmp/x', 'w')"],
+)
+def test_it_sees_and_changes_nothing_on_disk(tmp_path: Path, body: str):
+    assert "PermissionError" in error_of(tmp_path, body)
+    assert (tmp_path / "secret").read_text() == SECRET
+
+
+@pytest.mark.skipif(not can_separate(), reason="this machine grants no user namespaces")
+@pytest.mark.parametrize(
+    "body",
+    [
+        "socket.create_connection(('127.0.0.1', 9), 1)",
+        "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('192.0.2.1', 53))",
+        "os.kill(os.getppid() or 99999, 9)",
+    ],
+)
+def test_it_reaches_no_network_and_no_process(tmp_path: Path, body: str):
+    error = error_of(tmp_path, body)
+    assert any(each in error for each in ("PermissionError", "OSError", "ProcessLookupError"))
+
+
+def test_it_has_a_folder_of_its_own_and_no_secrets_in_its_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("FIREWORKS_API_KEY", SECRET)
+    body = """
+    with open('mine', 'w') as file: file.write('x')
+    with tempfile.NamedTemporaryFile() as file: file.write(b'x')
+    return 0.5 if os.listdir('.') == ['mine'] and not any('KEY' in name for name in os.environ) else 0
+"""
+    code = "import os, tempfile\n\ndef evaluate(messages, **row):" + body
+    assert run(tmp_path, code)[0]["score"] == 0.5
+
+
+def test_memory_has_an_end(tmp_path: Path):
+    assert "MemoryError" in error_of(tmp_path, "bytearray(3 << 30)")
+
+
+def test_a_file_has_an_end(tmp_path: Path):
+    assert "File too large" in error_of(
+        tmp_path, "open('big', 'wb', 0).write(bytes(9)) + open('big', 'ab', 0).write(b'x')", file=9
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "limits", "said"),
+    [
+        ("def evaluate(messages, **row):\n    while True: pass", {"cpu": 1}, "1 seconds of CPU"),
+        ("import time\ndef evaluate(messages, **row):\n    time.sleep(99)", {"wall": 0.5}, "longer than 0.5"),
+        ("import os\ndef evaluate(messages, **row):\n    os._exit(3)", {}, "status 3"),
+        ("import os\ndef evaluate(messages, **row):\n    os.abort()", {}, "ended by signal"),
+        ("raise ValueError('at import')", {}, "status 1"),
+    ],
+)
+def test_what_does_not_end_well_is_told(tmp_path: Path, code: str, limits: dict[str, Any], said: str):
+    with pytest.raises(Broken, match=said):
+        run(tmp_path, code, Limits(**{"cpu": 30, "wall": 60, **limits}))
+
+
+def test_what_it_prints_is_no_result(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    code = 'def evaluate(messages, **row):\n    print(\'{"row": 0, "result": {}}\')\n    return 1'
+    assert [result["score"] for result in run(tmp_path, code)] == [1.0]
+    assert '"row": 0' in capfd.readouterr().err
