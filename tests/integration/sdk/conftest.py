@@ -13,6 +13,7 @@ import httpx
 import pytest
 import uvicorn
 from fireworks import AsyncFireworks, Fireworks
+from openai import AsyncOpenAI, OpenAI
 
 from localfireworks.__main__ import listen
 from localfireworks.app import create_app
@@ -107,3 +108,17 @@ def ours(address: str) -> Iterator[OurClient]:
     """Our own client on the same server; everything is its own."""
     with OurClient(address, KEY, "rehearsal", owns=lambda name: True) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def openai_client(address: str) -> Iterator[OpenAI]:
+    base = f"{address}/inference/v1"
+    with OpenAI(api_key=KEY, base_url=base, max_retries=0, _strict_response_validation=True) as made:
+        yield made
+
+
+@pytest.fixture
+async def openai_async(address: str) -> AsyncIterator[AsyncOpenAI]:
+    base = f"{address}/inference/v1"
+    async with AsyncOpenAI(api_key=KEY, base_url=base, _strict_response_validation=True) as made:
+        yield made

@@ -12,7 +12,7 @@ from tests.integration.sdk.every_example import EXAMPLES
 from tests.integration.sdk.methods import UNSUPPORTED, all_methods, required, resolve
 from tests.integration.sdk.world import World
 
-LANDING = {"completions", "evaluation_jobs", "evaluators"}
+LANDING = {"completions"}
 METHODS = {
     name: kept
     for name, kept in all_methods().items()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI
 
-from tests.integration.sdk.conftest import KEY
 from tests.integration.sdk.world import SERVERLESS, World
 
 ASKED: dict[str, Any] = {
@@ -21,22 +19,8 @@ ASKED: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="module")
-def client(address: str) -> Iterator[OpenAI]:
-    base = f"{address}/inference/v1"
-    with OpenAI(api_key=KEY, base_url=base, max_retries=0, _strict_response_validation=True) as made:
-        yield made
-
-
-@pytest.fixture
-async def asynchronous_client(address: str) -> AsyncIterator[AsyncOpenAI]:
-    base = f"{address}/inference/v1"
-    async with AsyncOpenAI(api_key=KEY, base_url=base, _strict_response_validation=True) as made:
-        yield made
-
-
-def test_a_whole_answer(client: OpenAI):
-    answer = client.chat.completions.create(**ASKED, n=2, logprobs=True, top_logprobs=2)
+def test_a_whole_answer(openai_client: OpenAI):
+    answer = openai_client.chat.completions.create(**ASKED, n=2, logprobs=True, top_logprobs=2)
     assert answer.model == SERVERLESS
     assert [choice.index for choice in answer.choices] == [0, 1]
     for choice in answer.choices:
@@ -46,42 +30,42 @@ def test_a_whole_answer(client: OpenAI):
     assert answer.usage.completion_tokens <= 24
 
 
-def test_a_stream_with_its_usage(client: OpenAI):
-    whole = client.chat.completions.create(**ASKED)
+def test_a_stream_with_its_usage(openai_client: OpenAI):
+    whole = openai_client.chat.completions.create(**ASKED)
     chunks = list(
-        client.chat.completions.create(**ASKED, stream=True, stream_options={"include_usage": True})
+        openai_client.chat.completions.create(**ASKED, stream=True, stream_options={"include_usage": True})
     )
     parts = [choice.delta.content or "" for chunk in chunks for choice in chunk.choices]
     assert "".join(parts) == whole.choices[0].message.content
     assert chunks[-1].usage.total_tokens == whole.usage.total_tokens
 
 
-async def test_the_other_client(asynchronous_client: AsyncOpenAI, client: OpenAI):
-    whole = client.chat.completions.create(**ASKED)
-    assert (await asynchronous_client.chat.completions.create(**ASKED)).choices == whole.choices
-    stream = await asynchronous_client.chat.completions.create(**ASKED, stream=True)
+async def test_the_other_client(openai_async: AsyncOpenAI, openai_client: OpenAI):
+    whole = openai_client.chat.completions.create(**ASKED)
+    assert (await openai_async.chat.completions.create(**ASKED)).choices == whole.choices
+    stream = await openai_async.chat.completions.create(**ASKED, stream=True)
     text = "".join([chunk.choices[0].delta.content or "" async for chunk in stream])
     assert text == whole.choices[0].message.content
 
 
-def test_what_is_served_is_listed(client: OpenAI, world: World):
+def test_what_is_served_is_listed(openai_client: OpenAI, world: World):
     place = world.name("deployments", world.place())
-    names = {model.id for model in client.models.list()}
+    names = {model.id for model in openai_client.models.list()}
     assert {SERVERLESS, place} <= names
 
 
-def test_a_deployment_answers_under_its_name(client: OpenAI, world: World):
+def test_a_deployment_answers_under_its_name(openai_client: OpenAI, world: World):
     place = world.name("deployments", world.place())
-    assert client.chat.completions.create(**{**ASKED, "model": place}).choices[0].finish_reason
+    assert openai_client.chat.completions.create(**{**ASKED, "model": place}).choices[0].finish_reason
 
 
-def test_an_unknown_model_is_told_as_openai_does(client: OpenAI):
+def test_an_unknown_model_is_told_as_openai_does(openai_client: OpenAI):
     with pytest.raises(openai.NotFoundError) as caught:
-        client.chat.completions.create(**{**ASKED, "model": "accounts/fireworks/models/no-such"})
+        openai_client.chat.completions.create(**{**ASKED, "model": "accounts/fireworks/models/no-such"})
     assert (caught.value.code, caught.value.param) == ("NOT_FOUND", "model")
 
 
-def test_a_bad_value_is_told_as_openai_does(client: OpenAI):
+def test_a_bad_value_is_told_as_openai_does(openai_client: OpenAI):
     with pytest.raises(openai.BadRequestError) as caught:
-        client.chat.completions.create(**{**ASKED, "temperature": 9.0})
+        openai_client.chat.completions.create(**{**ASKED, "temperature": 9.0})
     assert "temperature" in caught.value.message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.sdk.world import DPO, ENDLESS, QWEN, SERVERLESS, World
+from tests.integration.sdk.world import CODE, DPO, ENDLESS, QWEN, SERVERLESS, World, archive
 from workflows.fireworks import (
     batch_jobs,
     batch_results,
@@ -18,11 +19,14 @@ from workflows.fireworks import (
     deployed_models,
     deployments,
     errors,
+    evaluation_jobs,
+    evaluators,
     metrics_file,
     preference_jobs,
     usage,
 )
 from workflows.fireworks.client import Fireworks
+from workflows.fireworks.signed import read_signed
 
 
 def preference(world: World, id_: str, **more: Any) -> preference_jobs.Preference:
@@ -106,3 +110,40 @@ def test_costs_are_told_in_groups(ours: Fireworks, world: World):
     assert found.scope == "ACCOUNT"
     assert found.subtotal.amount == sum(row.amount.amount for row in found.rows)
     assert SERVERLESS in {row.dimensions["model"] for row in found.rows}
+
+
+def built(ours: Fireworks, world: World, tmp_path: Path, code: str) -> evaluators.Evaluator:
+    path = tmp_path / "code.tar.gz"
+    path.write_bytes(archive(main__py=code, requirements__txt=""))
+    authored = evaluators.Authored(
+        "main.py::evaluate", hashlib.sha256(path.read_bytes()).hexdigest(), "Marks"
+    )
+    made = evaluators.create(ours, world.fresh("judge"), authored)
+    assert evaluators.create(ours, made.name.rpartition("/")[2], authored).name == made.name
+    assert evaluators.upload(ours, made.name, path).state == "BUILDING"
+    world.until(lambda: evaluators.get(ours, made.name).state != "BUILDING", f"{made.name} to be built")
+    return evaluators.get(ours, made.name)
+
+
+def test_an_evaluator_is_built_and_scores(ours: Fireworks, world: World, tmp_path: Path):
+    judge = built(ours, world, tmp_path, CODE)
+    assert judge.active
+    assert evaluators.upload(ours, judge.name, tmp_path / "code.tar.gz").active
+    source = evaluators.source_urls(ours, judge.name)
+    assert read_signed(ours, source["code.tar.gz"]) == (tmp_path / "code.tar.gz").read_bytes()
+    id_ = world.fresh("score")
+    data, output = world.name("datasets", world.dataset()), world.name("datasets", f"{id_}-out")
+    wanted = evaluation_jobs.Evaluation(judge.name, data, output)
+    evaluation_jobs.create(ours, id_, wanted)
+    assert evaluation_jobs.create(ours, id_, wanted).evaluator == judge.name
+    job = world.until(lambda: (now := evaluation_jobs.get(ours, id_)).over and now, f"{id_} to end")
+    assert (job.word, set(job.metrics.values()) >= {1.0}) == ("COMPLETED", True)
+    assert b"seen 2" in read_signed(ours, evaluation_jobs.log_url(ours, id_))
+    assert id_ in {each.name.rpartition("/")[2] for each in evaluation_jobs.list_all(ours)}
+    assert datasets.get(ours, output).examples == 3
+
+
+def test_a_build_that_fails_says_why(ours: Fireworks, world: World, tmp_path: Path):
+    judge = built(ours, world, tmp_path, "def evaluate(:")
+    assert (judge.failed, judge.status.message == "") == (True, False)
+    assert read_signed(ours, evaluators.build_log_url(ours, judge.name))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
+import httpx
 import pytest
 from fireworks import Fireworks
 
@@ -63,7 +66,22 @@ SFT = JobKind(
 DPO = JobKind("dpo_jobs", "dpoJobs", "dpo_job_id", True)
 
 
+CODE = """def evaluate(messages, **row):
+    print("seen", len(messages))
+    return {"score": float("!" in messages[-1]["content"]), "reason": "looked for a mark"}
+"""
 QUESTIONS = [{"custom_id": f"q{n}", "body": {"messages": row["messages"][:1]}} for n, row in enumerate(ROWS)]
+
+
+def archive(**files: str) -> bytes:
+    """A `.tar.gz` of texts; double underscores of the names stand for dots."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        for name, text in files.items():
+            entry = tarfile.TarInfo(name.replace("__", "."))
+            entry.size = len(text.encode())
+            tar.addfile(entry, io.BytesIO(text.encode()))
+    return packed.getvalue()
 
 
 class World:
@@ -193,3 +211,56 @@ class World:
     def addon(self) -> str:
         """Id of a loaded model that all share."""
         return self.once("addon", self.loaded)
+
+    def empty_evaluator(self) -> str:
+        """Id of an evaluator that waits for its code."""
+        id_ = self.fresh("judge")
+        self.sdk.evaluators.create(evaluator_id=id_, evaluator={"entry_point": "main.py::evaluate"})
+        return id_
+
+    def filled_evaluator(self) -> str:
+        """Id of an evaluator whose code is there and was not looked at."""
+        id_, code = self.empty_evaluator(), archive(main__py=CODE, requirements__txt="")
+        sizes = {"code.tar.gz": str(len(code))}
+        urls = self.sdk.evaluators.get_upload_endpoint(id_, filename_to_size=sizes).filename_to_signed_urls
+        headers = {
+            "Content-Type": "application/octet-stream",
+            "X-Goog-Content-Length-Range": f"{len(code)},{len(code)}",
+        }
+        httpx.put((urls or {})["code.tar.gz"], content=code, headers=headers).raise_for_status()
+        return id_
+
+    def built(self) -> str:
+        """Id of a new evaluator that is ACTIVE."""
+        id_ = self.filled_evaluator()
+        self.sdk.evaluators.validate_upload(id_, body={})
+        self.until(lambda: self.sdk.evaluators.get(id_).state != "BUILDING", f"{id_} to be built")
+        assert self.sdk.evaluators.get(id_).state == "ACTIVE", self.sdk.evaluators.get(id_).status
+        return id_
+
+    def evaluator(self) -> str:
+        """Id of an ACTIVE evaluator that all share."""
+        return self.once("evaluator", self.built)
+
+    def evaluation_asked(self) -> dict[str, Any]:
+        """What an evaluation job needs; it makes a new dataset."""
+        id_ = self.fresh("score")
+        job = {
+            "evaluator": self.name("evaluators", self.evaluator()),
+            "input_dataset": self.name("datasets", self.dataset()),
+            "output_dataset": self.name("datasets", f"out-{id_}"),
+        }
+        return {"evaluation_job_id": id_, "evaluation_job": job}
+
+    def evaluation(self) -> str:
+        """Id of a new evaluation job once it is over."""
+        asked = self.evaluation_asked()
+        id_ = str(asked["evaluation_job_id"])
+        self.sdk.evaluation_jobs.create(**asked)
+        ends = ("JOB_STATE_COMPLETED", "JOB_STATE_FAILED")
+        self.until(lambda: self.sdk.evaluation_jobs.get(id_).state in ends, f"{id_} to end")
+        return id_
+
+    def scored(self) -> str:
+        """Id of an evaluation job that is over and that all share."""
+        return self.once("evaluation", self.evaluation)
