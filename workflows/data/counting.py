@@ -68,7 +68,9 @@ def find(folder: str | Path, model: str) -> Path | None:
     return next((place for place in places if place.is_file()), None)
 
 
-def count(path: Path, tokenizer: Path, name: str, *, whole: int = WHOLE) -> Counted | None:
+def count(
+    path: Path, tokenizer: Path, name: str, *, whole: int = WHOLE, piece: int = PIECE
+) -> Counted | None:
     """Count the usable rows of a JSONL file, or of pieces of it; None when there are none.
 
     Raises NoTokenizer.
@@ -80,7 +82,7 @@ def count(path: Path, tokenizer: Path, name: str, *, whole: int = WHOLE) -> Coun
     made.no_truncation()
     made.no_padding()
     exact = path.stat().st_size <= whole
-    pieces = [_both(made, rows) for rows in _pieces(path, whole=exact)]
+    pieces = [_both(made, rows) for rows in _pieces(path, 0 if exact else piece)]
     columns = np.array(pieces, dtype=np.float64).reshape(-1, 3)
     rows, estimated, counted = columns.sum(axis=0)
     if not rows:
@@ -93,18 +95,18 @@ def count(path: Path, tokenizer: Path, name: str, *, whole: int = WHOLE) -> Coun
     return Counted(scale, scale - spread, scale + spread, int(rows), exact, name)
 
 
-def _pieces(path: Path, *, whole: bool) -> Iterator[list[Any]]:
-    """Decoded rows, piece by piece; a piece begins after the first line break from its place on."""
+def _pieces(path: Path, piece: int) -> Iterator[list[Any]]:
+    """Rows of pieces of so many bytes, each from its first line break on; with 0 those of the whole file."""
     with path.open("rb") as file:
-        if whole:
+        if not piece:
             while lines := file.readlines(PIECE):
                 yield _rows(lines)
             return
         size = path.stat().st_size
         for number in range(PIECES):
-            at = number * (size - PIECE) // (PIECES - 1)
+            at = number * (size - piece) // (PIECES - 1)
             file.seek(at)
-            text = file.read(PIECE)
+            text = file.read(piece)
             yield _rows(text.split(b"\n")[1 if at else 0 : -1])
 
 

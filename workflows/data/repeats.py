@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from .problems import REMEDIES, WARNING, Problem
 from .scan import Rows
-from .sketches import near
+from .sketches import near, repeated
 
 Ints = npt.NDArray[np.int64]
 COPY, NEAR_COPY = "row.copy", "row.near-copy"
@@ -45,9 +45,9 @@ def found(rows: Rows, keep: int) -> Repeated:
 
 def copies(hashes: Ints) -> tuple[Ints, Ints]:
     """Indexes of the rows whose hash an earlier row has, ascending, and of the first such row."""
-    if not hashes.size:
-        return hashes, hashes
-    order = np.argsort(hashes, kind="stable")
+    order = repeated(hashes)
+    if not order.size:
+        return order, order
     ranked = hashes[order]
     same = np.append(False, ranked[1:] == ranked[:-1])
     head = np.maximum.accumulate(np.where(same, 0, np.arange(ranked.size)))

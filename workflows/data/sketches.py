@@ -14,6 +14,7 @@ compared with the same text without.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -107,9 +108,9 @@ def near(values: Values) -> tuple[Ints, Ints]:
     """Rows that nearly repeat an earlier one, ascending, and that earlier row."""
     partner = np.full(len(values), -1, dtype=np.int64)
     for group in range(GROUPS):
-        keys = values.view(np.uint64)[:, group]
-        order = np.argsort(keys, kind="stable")
-        same = np.flatnonzero((keys[order[1:]] == keys[order[:-1]]) & (keys[order[1:]] != ~np.uint64(0)))
+        keys = np.ascontiguousarray(values.view(np.uint64)[:, group])
+        order = repeated(keys, ~np.uint64(0))
+        same = np.flatnonzero(keys[order[1:]] == keys[order[:-1]])
         for at in range(0, same.size, SLICE):
             piece = same[at : at + SLICE]
             first, later = order[piece], order[piece + 1]
@@ -126,6 +127,22 @@ def _alike(left: Values, right: Values) -> npt.NDArray[np.bool_]:
     same = np.count_nonzero((left == right) & filled, axis=1)
     alike: npt.NDArray[np.bool_] = same >= AGREE * np.count_nonzero(filled, axis=1)
     return alike
+
+
+def repeated(keys: npt.NDArray[Any], never: np.generic | None = None) -> Ints:
+    """Indexes of the keys that stand more than once, equal ones together, in order; `never` is no key.
+
+    Sorting keys alone is ten times as fast as sorting their indexes, and few of them repeat.
+    """
+    ranked = np.sort(keys)
+    twice = np.unique(ranked[1:][ranked[1:] == ranked[:-1]])
+    twice = twice[twice != never] if never is not None else twice
+    if not twice.size:
+        return np.empty(0, dtype=np.int64)
+    place = np.searchsorted(twice, keys)
+    place[place == twice.size] = 0
+    found = np.flatnonzero(twice[place] == keys)
+    return found[np.argsort(place[found], kind="stable")]
 
 
 def shared(values: Values, other: Values) -> tuple[Ints, Ints]:

@@ -61,15 +61,15 @@ def test_a_small_file_is_counted_whole(folder, write):
 
 def test_of_a_large_file_pieces_are_counted_and_the_range_holds(folder, write):
     draw = random.Random(2)
-    rows = [chat(words(draw.randint(1, 30), draw), words(draw.randint(1, 90), draw)) for _ in range(800)]
+    rows = [chat(words(draw.randint(1, 30), draw), words(draw.randint(1, 90), draw)) for _ in range(1200)]
     path, file = write(*rows), counting.find(folder, "qwen3-8b")
     whole = counting.count(path, file, "m")
-    part = counting.count(path, file, "m", whole=1000)
+    part = counting.count(path, file, "m", whole=1000, piece=4096)
     assert not part.exact
     assert part.low <= whole.scale <= part.high
     assert part.high / part.low < 1.1
     assert "in proportion" in part.method
-    assert counting.count(path, file, "m", whole=1000) == part
+    assert counting.count(path, file, "m", whole=1000, piece=4096) == part
 
 
 def test_what_is_no_tokenizer_is_said(tmp_path, write):
