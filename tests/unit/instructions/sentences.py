@@ -191,7 +191,6 @@ NOT_YET: list[tuple[str, str, str, str, str]] = [
     ("preference learning please", "workflow", "preference", "Preference learning", "docs.fireworks.ai"),
     ("Fine-tune a classifier", "workflow", "classification", "Classification", "supervised"),
     ("Just benchmark", "workflow", "classification", "Classification", "supervised"),
-    ("Author an evaluator", "workflow", "authoring", "Writing evaluators", "validation loss"),
     ("Use my own evaluator", "strategy", "evaluator", "evaluator of your own", "validation loss"),
     ("Write an evaluator for me.", "strategy", "generated", "Generating", "validation loss"),
 ]
