@@ -6,54 +6,22 @@ JAX is imported when a model is first needed: a server that only answers lists n
 from __future__ import annotations
 
 import asyncio
+import itertools
+import os
 import threading
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from localfireworks.answering import Answers, Generator, Said, Stream, answers_of
+from localfireworks.engine.asking import Asked, Piece
 from localfireworks.inspection import Inspection, inspect
 
-Messages = Sequence[dict[str, Any]]
-Key = tuple[str, Path | None]  # stand-in, LoRA adapter folder
-END = object()
-
-
-class Piece(Protocol):
-    """A bit of generated text; `finish_reason` is set on the last one."""
-
-    @property
-    def text(self) -> str: ...
-    @property
-    def token_id(self) -> int: ...
-    @property
-    def logprob(self) -> float: ...
-    @property
-    def finish_reason(self) -> str | None: ...
-
-
-class Generator(Protocol):
-    """A loaded model. Lengths in tokens."""
-
-    @property
-    def context_length(self) -> int: ...
-
-    def generate(
-        self,
-        messages: Messages,
-        *,
-        max_tokens: int,
-        temperature: float,
-        top_p: float,
-        top_k: int,
-        seed: int,
-        stop: Sequence[str],
-        tools: Sequence[Any] | None,
-    ) -> Iterator[Piece]: ...
-
-    def count_prompt_tokens(self, messages: Messages, tools: Sequence[Any] | None) -> int: ...
+Key = tuple[str, Path | None]  # stand-in or folder of a base model, LoRA adapter folder
 
 
 class Engine(Protocol):
@@ -66,17 +34,20 @@ class Engine(Protocol):
 
 @dataclass(frozen=True)
 class JaxEngine:
-    """The real engine. `cache` keeps compiled programs between starts."""
+    """The real engine. `cache` keeps compiled programs between starts, `compute` is the precision of matrix
+    products, `threads` those of XLA (None: as many as there are cores)."""
 
     cache: Path
+    compute: str = "float32"
+    threads: int | None = None
 
     def load(self, standin: str, adapter: Path | None) -> Generator:
         from localfireworks.engine.runtime import configure
 
-        configure(self.cache)  # before JAX is imported
+        configure(self.cache, self.threads or os.cpu_count())  # before JAX is imported
         from localfireworks.engine.inference import load
 
-        return load(standin, adapter)
+        return load(standin, adapter, self.compute)
 
     def count_tokens(self, source: Path | Iterable[dict[str, Any]]) -> int:
         from localfireworks.engine.tokens import count_tokens
@@ -90,6 +61,9 @@ class Backend:
     def __init__(self, engine: Engine, keep: int) -> None:
         self._engine, self._keep = engine, keep
         self._loaded: OrderedDict[Key, Generator] = OrderedDict()
+        self._batches: dict[Key, Answers] = {}
+        self._streams: dict[int, Stream] = {}
+        self._tickets = itertools.count()
         self._closing = threading.Event()
         self._loads: dict[Key, Future[None]] = {}
         self._thread = ThreadPoolExecutor(1, "generation")
@@ -100,6 +74,9 @@ class Backend:
         self._closing.set()
         self._thread.shutdown(wait=True, cancel_futures=True)
         self._files.shutdown(wait=True, cancel_futures=True)
+        for stream in self._streams.values():
+            stream.give([])
+        self._streams.clear()
 
     async def inspect(self, paths: Sequence[Path]) -> Inspection:
         """What a dataset's files hold; counted beside the event loop."""
@@ -123,26 +100,58 @@ class Backend:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, lambda: work(self._get(key)))
 
-    async def stream(self, key: Key, work: Callable[[Generator], Iterator[Piece]]) -> AsyncIterator[Piece]:
-        """Pieces as they are generated; generation stops when the caller does."""
-        loop = asyncio.get_running_loop()
-        queue: asyncio.Queue[Any] = asyncio.Queue()
-        stopped = threading.Event()
-
-        def produce() -> None:
-            for piece in work(self._get(key)):
-                loop.call_soon_threadsafe(queue.put_nowait, piece)
-                if stopped.is_set() or self._closing.is_set():
-                    return
-
-        job = loop.run_in_executor(self._thread, produce)
-        job.add_done_callback(lambda _: queue.put_nowait(END))
+    async def stream(self, key: Key, asked: Asked) -> AsyncGenerator[Piece, None]:
+        """Pieces of an answer as they are written, together with those of others; when the caller stops, so
+        does the writing."""
+        stream, ticket = Stream(asyncio.get_running_loop(), asyncio.Queue()), next(self._tickets)
+        self._thread.submit(self._admit, key, ticket, asked, stream)
         try:
-            while (piece := await queue.get()) is not END:
+            async for piece in stream.pieces():
                 yield piece
-            await job
         finally:
-            stopped.set()
+            if not stream.over:
+                with suppress(RuntimeError):  # the thread has ended
+                    self._thread.submit(self._drop, key, ticket)
+
+    def _admit(self, key: Key, ticket: int, asked: Asked, stream: Stream) -> None:
+        try:
+            batch = self._batches.get(key)
+            if batch is None:
+                batch = self._batches[key] = answers_of(self._get(key))
+                self._thread.submit(self._write, key)
+            batch.add(ticket, asked)
+        except Exception as fault:  # noqa: BLE001 - it belongs to the one who asked
+            stream.give(fault)
+        else:
+            self._streams[ticket] = stream
+
+    def _drop(self, key: Key, ticket: int) -> None:
+        self._streams.pop(ticket, None)
+        if (batch := self._batches.get(key)) is not None:
+            batch.drop(ticket)
+
+    def _write(self, key: Key) -> None:
+        """One step of a model's answers; the next one waits behind what came in meanwhile."""
+        batch = self._batches[key]
+        try:
+            for ticket, said in batch.step():
+                self._give(ticket, said)
+        except Exception as fault:  # noqa: BLE001 - it belongs to those who asked
+            for ticket in batch.tickets():
+                self._give(ticket, fault)
+                batch.drop(ticket)
+        if not batch.busy or self._closing.is_set():
+            del self._batches[key]
+        else:
+            with suppress(RuntimeError):  # the thread is being ended
+                self._thread.submit(self._write, key)
+
+    def _give(self, ticket: int, said: Said) -> None:
+        stream = self._streams.get(ticket)
+        if stream is not None:
+            stream.give(said)
+            if stream.last(said):
+                del self._streams[ticket]
 
     def _load_only(self, key: Key) -> None:
         self._get(key)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -14,14 +16,18 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from localfireworks.addressing import target_of
-from localfireworks.backend import Generator, Key, Piece
+from localfireworks.backend import Key
 from localfireworks.catalogue import CATALOGUE
 from localfireworks.chat_fields import ChatRequest, settle
+from localfireworks.engine.asking import Asked, Piece
 from localfireworks.errors import InferenceError
+from localfireworks.logprobs import logprob_items
+from localfireworks.merging import merged
 from localfireworks.models import Servable
 from localfireworks.names import new_id
 from localfireworks.service import Service, ok, service_of
 from localfireworks.usage import record_tokens
+from localfireworks.watch import Watch
 
 
 @dataclass
@@ -39,14 +45,16 @@ class Choice:
     def finish_reason(self) -> str | None:
         return self.pieces[-1].finish_reason if self.pieces else None
 
-    def body(self, *, logprobs: bool) -> dict[str, Any]:
+    def body(self, *, logprobs: bool, token_ids: bool = False) -> dict[str, Any]:
         shown: dict[str, Any] = {
             "index": self.index,
             "message": {"role": "assistant", "content": self.text},
             "finish_reason": self.finish_reason or "stop",
             "logprobs": None,
         }
-        return shown | ({"logprobs": {"content": logprob_items(self.pieces)}} if logprobs else {})
+        if logprobs:
+            shown["logprobs"] = {"content": logprob_items(self.pieces)}
+        return shown | ({"token_ids": [piece.token_id for piece in self.pieces]} if token_ids else {})
 
 
 @dataclass(frozen=True)
@@ -63,18 +71,15 @@ class Job:
     created: int
     target: Servable | None = None  # for the bill; None where somebody else writes it
 
-    def work(self, index: int, generator: Generator) -> Iterator[Piece]:
-        """Generate choice `index`; each choice has a seed of its own."""
-        request = self.request
-        return generator.generate(
-            self.messages,
-            max_tokens=self.max_tokens,
-            temperature=request.temperature,
-            top_p=request.top_p,
-            top_k=request.top_k or 0,
-            seed=self.seed + index,
-            stop=request.stops,
-            tools=request.tools,
+    def asked(self, index: int) -> Asked:
+        """Choice `index`; each choice has a seed of its own."""
+        made = self.request.asked(self.max_tokens, self.seed + index)
+        return replace(
+            made,
+            messages=self.messages,
+            tools=self.request.tools,
+            thinking=self.request.thinking,
+            top_logprobs=self.request.told_tokens,
         )
 
     def usage(self, choices: list[Choice]) -> dict[str, Any]:
@@ -90,24 +95,6 @@ class Job:
         return {"id": self.id, "object": kind, "created": self.created, "model": self.request.model}
 
 
-def logprob_items(pieces: list[Piece]) -> list[dict[str, Any]]:
-    """Log-probabilities as OpenAI's newer form has them."""
-    items, offset = [], 0
-    for piece in pieces:
-        items.append(
-            {
-                "token": piece.text,
-                "logprob": piece.logprob,
-                "bytes": list(piece.text.encode()),
-                "token_id": piece.token_id,
-                "text_offset": offset,
-                "top_logprobs": [],
-            }
-        )
-        offset += len(piece.text)
-    return items
-
-
 async def read_chat(request: Request) -> ChatRequest:
     try:
         value = json.loads(await request.body())
@@ -116,15 +103,19 @@ async def read_chat(request: Request) -> ChatRequest:
     return ChatRequest.model_validate(value)
 
 
-async def prepare(service: Service, request: Request) -> Job:
-    """Read, check, address and measure; everything that can be refused is refused here."""
-    chat = await read_chat(request)
-    chat.check()
-    _ = chat.stops
+def refuse_suspended(service: Service) -> None:
     if (suspended := service.store.fact("suspend-state") or "UNSUSPENDED") != "UNSUSPENDED":
         raise InferenceError(
             412, "PRECONDITION_FAILED", f"Account {service.account} is suspended: {suspended}"
         )
+
+
+async def prepare(service: Service, request: Request) -> Job:
+    """Read, check, address and measure; everything that can be refused is refused here."""
+    chat = await read_chat(request)
+    await asyncio.to_thread(chat.check)
+    _ = chat.stops
+    refuse_suspended(service)
     target = target_of(service, chat.model, request.headers.get("fireworks-deployment"))
     messages, prompt, most = await service.backend.call(target.key, lambda model: settle(model, chat))
     seed = secrets.randbelow(2**31) if chat.seed is None else chat.seed
@@ -133,8 +124,9 @@ async def prepare(service: Service, request: Request) -> Job:
 
 
 async def pieces_of(service: Service, job: Job, index: int) -> AsyncIterator[Piece]:
-    async for piece in service.backend.stream(job.key, lambda model: job.work(index, model)):
-        yield piece
+    async with aclosing(service.backend.stream(job.key, job.asked(index))) as pieces:
+        async for piece in pieces:
+            yield piece
 
 
 def record(service: Service, job: Job, choices: list[Choice]) -> None:
@@ -144,20 +136,27 @@ def record(service: Service, job: Job, choices: list[Choice]) -> None:
         record_tokens(service, job.target, job.prompt_tokens, generated)
 
 
-async def whole(service: Service, job: Job) -> Response:
-    choices = []
-    for index in range(job.request.n):
-        choice = Choice(index)
-        async for piece in pieces_of(service, job, index):
-            choice.pieces.append(piece)
-        choices.append(choice)
+async def fill(service: Service, job: Job, choice: Choice, watch: Watch) -> Choice:
+    async for piece in pieces_of(service, job, choice.index):
+        watch.first()
+        choice.pieces.append(piece)
+    return choice
+
+
+async def whole(service: Service, job: Job, watch: Watch) -> Response:
+    choices = await asyncio.gather(
+        *(fill(service, job, Choice(index), watch) for index in range(job.request.n))
+    )
     record(service, job, choices)
-    logprobs = bool(job.request.logprobs)
+    logprobs, ids = bool(job.request.logprobs), job.request.return_token_ids
+    headers = watch.headers(job.prompt_tokens)
     body = job.head("chat.completion") | {
-        "choices": [choice.body(logprobs=logprobs) for choice in choices],
+        "choices": [choice.body(logprobs=logprobs, token_ids=ids) for choice in choices],
         "usage": job.usage(choices),
     }
-    return JSONResponse(body, headers={"fireworks-prompt-tokens": str(job.prompt_tokens)})
+    if job.request.perf_metrics_in_response:
+        body["perf_metrics"] = watch.metrics(job.prompt_tokens)
+    return JSONResponse(body, headers=headers)
 
 
 def _event(body: dict[str, Any]) -> bytes:
@@ -170,30 +169,49 @@ def _chunk(
     shown: dict[str, Any] = {"index": index, "delta": delta, "finish_reason": reason}
     if piece is not None and job.request.logprobs:
         shown["logprobs"] = {"content": logprob_items([piece])}
+    if piece is not None and job.request.return_token_ids:
+        shown["token_ids"] = [piece.token_id]
     return job.head("chat.completion.chunk") | {"choices": [shown]}
 
 
-async def events(service: Service, job: Job) -> AsyncIterator[bytes]:
-    """Server-sent events: chunks, usage on the last of them, then `[DONE]`."""
+async def events(service: Service, job: Job, watch: Watch) -> AsyncIterator[bytes]:
+    """Server-sent events: the choices as they are written, usage on the last chunk, then `[DONE]`."""
     choices = [Choice(index) for index in range(job.request.n)]
     for choice in choices:
         yield _event(_chunk(job, choice.index, {"role": "assistant"}, None, None))
-        async for piece in pieces_of(service, job, choice.index):
-            choice.pieces.append(piece)
-            if piece.text:
-                yield _event(_chunk(job, choice.index, {"content": piece.text}, None, piece))
-        last = _chunk(job, choice.index, {}, choice.finish_reason or "stop", None)
-        yield _event(last | ({"usage": job.usage(choices)} if choice is choices[-1] else {}))
+    streams = [pieces_of(service, job, choice.index) for choice in choices]
+    unfinished = len(choices)
+    async with aclosing(merged(streams)) as pieces:
+        async for index, piece in pieces:
+            watch.first()
+            choices[index].pieces.append(piece)
+            if piece.text or (job.request.logprobs and piece.raw):
+                yield _event(_chunk(job, index, {"content": piece.text}, None, piece))
+            if piece.finish_reason is not None:
+                unfinished -= 1
+                last = _chunk(job, index, {}, piece.finish_reason, None)
+                yield _event(last | ({} if unfinished else _ending(job, choices, watch)))
     record(service, job, choices)
     yield b"data: [DONE]\n\n"
 
 
+def _ending(job: Job, choices: list[Choice], watch: Watch) -> dict[str, Any]:
+    """What only the last chunk has."""
+    usage = {"usage": job.usage(choices)}
+    shown = job.request.perf_metrics_in_response
+    return usage | ({"perf_metrics": watch.metrics(job.prompt_tokens)} if shown else {})
+
+
 async def chat_completions(request: Request) -> Response:
-    service = service_of(request)
+    service, watch = service_of(request), Watch()
     job = await prepare(service, request)
     if job.request.stream:
-        return StreamingResponse(events(service, job), media_type="text/event-stream")
-    return await whole(service, job)
+        return StreamingResponse(
+            events(service, job, watch),
+            media_type="text/event-stream",
+            headers=watch.opening(job.prompt_tokens),
+        )
+    return await whole(service, job, watch)
 
 
 def served_models(service: Service) -> list[str]:

@@ -117,9 +117,6 @@ class Judge:
     def spell(self, token: int) -> bytes:
         return self.vocabulary.word(token).encode()
 
-    def check_format(self, response_format: dict[str, Any] | None) -> None:
-        """Every format is followed as far as a verdict can be said in it."""
-
     def count_prompt_tokens(self, messages: Messages, tools: Sequence[Any] | None = None) -> int:
         return len(self.prompt(messages, tools))
 
@@ -162,6 +159,9 @@ class Judgements:
     @property
     def busy(self) -> bool:
         return bool(self._waiting)
+
+    def tickets(self) -> list[int]:
+        return list(self._waiting)
 
     def add(self, ticket: int, asked: Asked) -> None:
         self._waiting[ticket] = asked

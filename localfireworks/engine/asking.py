@@ -20,6 +20,7 @@ class Asked:
 
     messages: Sequence[dict[str, Any]] = ()
     tools: Sequence[Any] | None = None
+    thinking: bool = True
     prompt: tuple[int, ...] | None = None
     max_tokens: int = 16
     temperature: float = 0.0
@@ -34,6 +35,11 @@ class Asked:
     frequency_penalty: float = 0.0
     presence_penalty: float = 0.0
     repetition_penalty: float = 1.0
+
+    def plain(self) -> dict[str, Any]:
+        """The fields that a model takes which writes one answer at a time."""
+        names = ("max_tokens", "temperature", "top_p", "top_k", "seed", "tools", "response_format")
+        return {name: getattr(self, name) for name in names} | {"stop": list(self.stop)}
 
     @property
     def weighed(self) -> bool:

@@ -64,6 +64,18 @@ def _from_grammar(text: Any) -> str:
         raise BadFormat(f"response_format.grammar: {error}") from error
 
 
+def check_format(response_format: dict[str, Any] | None) -> None:
+    """BadFormat names what keeps a `response_format` from being followed, whatever the model."""
+    grammar = grammar_of(response_format)
+    if grammar is not None and (fault := LLMatcher.validate_grammar(grammar)):
+        raise BadFormat(f"response_format cannot be followed: {shortened(fault)}")
+
+
+def shortened(fault: str) -> str:
+    """What llguidance says, without its inner state."""
+    return fault.split("\n<state>")[0].strip()[:LONGEST_FAULT]
+
+
 class Grammars:
     """Makes constraints over the vocabulary of one model."""
 
@@ -80,8 +92,7 @@ class Grammars:
             return None
         matcher = LLMatcher(self._tokenizer, grammar, log_level=0)
         if matcher.is_error():
-            fault = str(matcher.get_error()).split("\n<state>")[0].strip()[:LONGEST_FAULT]
-            raise BadFormat(f"response_format cannot be followed: {fault}")
+            raise BadFormat(f"response_format cannot be followed: {shortened(matcher.get_error())}")
         return Constraint(matcher, self._vocabulary)
 
 

@@ -197,7 +197,8 @@ def write(
 
     def going(carry: tuple[State, Written, Array]) -> Array:
         idle: Array = jnp.sum(~carry[2])
-        return (carry[1].steps < limit) & (idle < patience)
+        more: Array = (carry[1].steps < limit) & (idle < patience)
+        return more
 
     def one(carry: tuple[State, Written, Array]) -> tuple[State, Written, Array]:
         now, so_far, alive = carry

@@ -19,7 +19,7 @@ import jax  # noqa: E402 - its threads are set above
 import numpy as np  # noqa: E402
 
 from localfireworks.engine.asking import Asked, Piece, PromptTooLong, Token  # noqa: E402
-from localfireworks.engine.batch import Batch  # noqa: E402
+from localfireworks.engine.batch import Batch, Pace  # noqa: E402
 from localfireworks.engine.constrain import Grammars  # noqa: E402
 from localfireworks.engine.decoding import for_decoding, read, told  # noqa: E402
 from localfireworks.engine.lora import load_adapter, merge  # noqa: E402
@@ -36,6 +36,7 @@ class Generator:
         self.config, self.renderer = base.config, base.renderer
         self.params = jax.device_put(for_decoding(base.params, base.config))
         self.table = token_bytes(self.renderer.tokenizer, self.config.vocab_size)
+        self.pace = Pace()
 
     @property
     def context_length(self) -> int:
@@ -58,11 +59,6 @@ class Generator:
 
     def spell(self, token: int) -> bytes:
         return self.table[token]
-
-    def check_format(self, response_format: dict[str, Any] | None) -> None:
-        """BadFormat for a `response_format` that cannot be followed."""
-        if response_format is not None:
-            self.grammars.constraint(response_format)
 
     def count_prompt_tokens(
         self, messages: Sequence[dict[str, Any]], tools: Sequence[Any] | None = None
@@ -103,11 +99,15 @@ class Answers:
 
     def __init__(self, generator: Generator) -> None:
         self._generator = generator
-        self._batch = Batch(generator.params, generator.config, generator.renderer.stop_ids)
+        stop_ids = generator.renderer.stop_ids
+        self._batch = Batch(generator.params, generator.config, stop_ids, generator.pace)
 
     @property
     def busy(self) -> bool:
         return self._batch.busy
+
+    def tickets(self) -> list[int]:
+        return self._batch.tickets()
 
     def add(self, ticket: int, asked: Asked) -> None:
         """Ask for an answer, told apart by `ticket`. `max_tokens` is lowered to what the context leaves.
@@ -115,7 +115,7 @@ class Answers:
         Raises PromptTooLong, or BadFormat for a format that cannot be followed.
         """
         generator = self._generator
-        prompt = asked.prompt or generator.prompt(asked.messages, asked.tools)
+        prompt = asked.prompt or generator.prompt(asked.messages, asked.tools, thinking=asked.thinking)
         room = generator.context_length - len(prompt)
         if room < 1:
             raise PromptTooLong(len(prompt), generator.context_length)

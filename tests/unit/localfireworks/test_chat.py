@@ -115,6 +115,7 @@ async def test_n_choices_have_seeds_of_their_own(server: Server) -> None:
         "seed": 0,
         "stop": ["x"],
         "tools": None,
+        "response_format": None,
     }
 
 
@@ -154,7 +155,13 @@ async def test_a_stream_carries_the_text_the_reason_the_usage_and_done(server: S
         ({"n": 0}, "n:"),
         ({"max_tokens": 0}, "max_tokens"),
         ({"stop": ["a", "b", "c", "d", "e"]}, "stop"),
-        ({"response_format": {"type": "json_object"}}, "response_format"),
+        ({"response_format": {"type": "xml"}}, "response_format.type 'xml'"),
+        ({"response_format": {"type": "json_schema"}}, "needs a JSON schema"),
+        ({"response_format": {"type": "json_schema", "schema": {"type": "strin"}}}, "strin"),
+        ({"response_format": {"type": "grammar", "grammar": "root ::= other"}}, "other"),
+        ({"top_logprobs": 6}, "top_logprobs"),
+        ({"min_p": 2}, "min_p"),
+        ({"logit_bias": {"x": 1}}, "logit_bias"),
         ({"context_length_exceeded_behavior": "shrug"}, "context_length_exceeded_behavior"),
     ],
 )
