@@ -67,6 +67,13 @@ def parser() -> argparse.ArgumentParser:
         "--jobs", type=int, default=2, help="jobs that train at the same time (default: %(default)s)"
     )
     made.add_argument(
+        "--batch-hours",
+        type=float,
+        default=24.0,
+        metavar="HOURS",
+        help="time after which an unfinished batch inference job is EXPIRED (default: %(default)s)",
+    )
+    made.add_argument(
         "--job-command",
         type=shlex.split,
         default=JOB_COMMAND,
@@ -121,6 +128,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         account=options.account,
         token_budget=options.token_budget,
         jobs=options.jobs,
+        batch_hours=options.batch_hours,
         job_command=tuple(options.job_command),
         samples=not options.no_samples,
         compute=options.compute,
