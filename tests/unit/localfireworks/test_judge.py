@@ -195,6 +195,7 @@ def test_it_answers_many_at_once_from_messages_or_tokens() -> None:
     for ticket, (a, b) in enumerate(((GOOD, POOR), (POOR, GOOD), (GOOD, GOOD))):
         messages = [{"role": "user", "content": prompt("markdown", a, b)}]
         batch.add(ticket, Asked(prompt=judge.prompt(messages)) if ticket else Asked(messages))
+    assert batch.tickets() == [0, 1, 2]
     batch.drop(2)
     answers = {ticket: "".join(piece.text for piece in pieces) for ticket, pieces in batch.step()}
     assert (answers, batch.busy) == ({0: "A", 1: "B"}, False)
@@ -222,3 +223,11 @@ def test_other_models_are_the_engines() -> None:
     engine = JudgingEngine(EchoEngine())
     assert engine.load("small", None).standin == "small"  # type: ignore[attr-defined]
     assert engine.count_tokens([{"a": "b"}]) == 2
+
+
+async def test_a_schema_of_the_request_reaches_it(server: Server) -> None:
+    name = "accounts/fireworks/models/standin-judge"
+    asked = {"role": "user", "content": prompt("markdown", POOR, GOOD)}
+    body = {"model": name, "messages": [asked], "response_format": schema(winner={"enum": ["A", "B", "tie"]})}
+    answer = (await server.http.post("/inference/v1/chat/completions", json=body)).json()
+    assert json.loads(answer["choices"][0]["message"]["content"]) == {"winner": "B"}
