@@ -27,6 +27,8 @@ from sessions.specification import (
 CONNECTING = frozenset({"and", "then", "so"})
 SMALL_WORDS = CONNECTING | {"please", "now"}
 SMALL_SIGNS = frozenset(",.!\"'`-–—")
+# Fields that are answered by a sentence in the person's own words.
+FREE_TEXT, FEWEST_WORDS = {"criterion", "rubric"}, 3
 AGREEING = {"approve", "proceed", "yes"}
 
 ACCEPTED = {
@@ -106,6 +108,8 @@ def reply(
     heard = _hear(parsed)
     if gate_kind == "questions" and "dataset" in asked and (bare := _bare_dataset(parsed)):
         return Reply(ReplyKind.ANSWER, "Answered.", {"dataset": bare}, reading=heard.reading)
+    if gate_kind == "questions" and (free := _free_text(parsed, heard, asked)):
+        return Reply(ReplyKind.ANSWER, "Answered.", free, reading=heard.reading)
     if heard.topics and not heard.reading.entries:
         return Reply(ReplyKind.ASK, "", topics=heard.topics, reading=heard.reading)
     if not heard.reading.complete or heard.topics:
@@ -171,6 +175,16 @@ def _bare_dataset(parsed: Parse) -> Entry | None:
     except FieldError:
         return None
     return Entry(name, Origin.ANSWER, written)
+
+
+def _free_text(parsed: Parse, heard: _Heard, asked: Sequence[str]) -> dict[str, Entry]:
+    """The answer to a question that wants a sentence: a reply in which nothing else was understood."""
+    name = next((each for each in asked if each in FREE_TEXT), "")
+    text = parsed.source.text.strip()
+    understood = heard.reading.entries or heard.reading.errors or heard.acts or heard.topics
+    if not name or understood or len(text.split()) < FEWEST_WORDS or text.endswith("?"):
+        return {}
+    return {name: Entry(FIELDS[name].check(text, parsed.source.context), Origin.ANSWER, text)}
 
 
 def _values(heard: _Heard, gate_kind: str) -> Reply:

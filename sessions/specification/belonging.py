@@ -38,6 +38,11 @@ def out_of_place(specification: Specification) -> list[FieldError]:
         if entry.origin.by_person and workflow not in FIELDS[name].workflows
     ]
     said = specification.by_person()
+    unchecked = workflow == Workflow.SFT and said.value("strategy") != "generated"
+    if said.value("criterion") and unchecked:
+        fault = "What counts as right is checked by a generated evaluator only."
+        remedy = "Say “generate an evaluator”, or leave it out."
+        faults.append(FieldError("criterion", fault, remedy))
     if all(said.value(name) for name in _RIVALS):
         rows = show("heldout_rows", specification.value("heldout_rows"))
         share = show("test_share", specification.value("test_share"))

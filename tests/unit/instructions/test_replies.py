@@ -365,6 +365,26 @@ def test_questions_are_recognised_at_every_gate_and_decide_nothing(text: str, to
     assert answered(f"Approved. {text}", "plan").kind == "ask"
 
 
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("The final number must match.", "answer"),
+        ("It is right if the JSON has the values of the reference", "answer"),
+        ("Which base models do you support?", "ask"),
+        ("What is meant by that?", "not_understood"),
+        ("cancel", "reject"),
+        ("hm", "not_understood"),
+        ("3 epochs", "answer"),
+    ],
+)
+def test_a_question_that_wants_a_sentence_takes_one(text: str, kind: str) -> None:
+    found = reply(text, "questions", catalogue=CATALOGUE, asked=("criterion",))
+    assert found.kind == kind
+    if kind == "answer":
+        assert {entry.words for entry in found.entries.values()} == {text}
+    assert reply(text, "plan", catalogue=CATALOGUE, asked=("criterion",)).entries.get("criterion") is None
+
+
 def test_a_dataset_of_the_account_is_known_by_its_id() -> None:
     known = ["accounts/me/datasets/support-replies"]
     found = reply("Use support-replies and qwen3-8b", "questions", catalogue=CATALOGUE, datasets=known)

@@ -207,10 +207,13 @@ def test_values_without_a_use_are_named() -> None:
             "labels": Entry(("a", "b"), Origin.SAID),
             "heldout_rows": Entry(5, Origin.SAID),
             "test_share": Entry(0.2, Origin.SAID),
+            "criterion": Entry("the last number", Origin.SAID),
         }
     )
     faults = {error.field: str(error) for error in out_of_place(spec)}
     assert faults == {
         "labels": "Labels has no use in supervised fine-tuning. Leave it out, or run classification.",
+        "criterion": "What counts as right is checked by a generated evaluator only. "
+        "Say “generate an evaluator”, or leave it out.",
         "test_share": "What is held out is said twice, as 5 rows and as 20% of the data. Say it once.",
     }
