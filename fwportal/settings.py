@@ -114,7 +114,7 @@ RATES_FILE = env.text(os.environ, "FWPORTAL_RATES")  # replaces the dated price 
 TOKENIZERS = env.text(os.environ, "FWPORTAL_TOKENIZERS")  # folder with MODEL/tokenizer.json of base models
 MAX_UPLOAD = env.whole(os.environ, "FWPORTAL_MAX_UPLOAD", 1_000_000_000, 1, 10**12)  # bytes of one file
 # Foreign evaluator code: where the system has no namespaces "full" refuses it, and "weaker" runs it without
-# walls around network and files. Its packages are installed from the package index only where that is allowed.
+# walls around network and files. Packages come from the index only where that is allowed.
 EVALUATORS = {
     "isolation": env.choice(os.environ, "FWPORTAL_EVALUATOR_ISOLATION", ("full", "weaker")),
     "packages": env.flag(os.environ, "FWPORTAL_EVALUATOR_PACKAGES", default=False),

@@ -13,6 +13,7 @@ from typing import Any
 
 from sessions.models import Candidate, Gate, LedgerLine, PhaseRun, TuningSession
 from sessions.models.evidence import Role
+from sessions.specification import Workflow
 from sessions.states import PHASE_LABELS, GateKind, Phase, PhaseState, Status
 from sessions.templatetags.portal import duration
 
@@ -160,12 +161,15 @@ def who(facts: Facts) -> str:
 
 def result(session: TuningSession) -> str:
     """Where the result is, or when it comes."""
+    authoring = session.workflow == Workflow.AUTHORING
+    thing = "evaluator" if authoring else "model"
     if session.status == Status.SUCCEEDED:
-        return "Below: the model, how to call it, and the report."
+        made = "its scores on real samples" if authoring else "how to call it"
+        return f"Below: the {thing}, {made}, and the report."
     if session.is_over:
-        return "There is no model to use; the report says what was done and what it cost."
+        return f"There is no {thing} to use; the report says what was done and what it cost."
     if session.ending:
-        return "No model; a report follows in a moment."
+        return f"No {thing}; a report follows in a moment."
     return "Not yet. Every ending leaves a report."
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from sessions.actions import moves
 from sessions.models import TuningSession
 from sessions.states import Phase, Status
-from workflows import sft
+from workflows import authoring, sft
 from workflows.connect import check_account, connect
 from workflows.faults import left_as_it_is, outcome_of
 from workflows.fireworks.client import Fireworks
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 Step = Callable[[Work], Outcome]
 Clock = Callable[[], datetime]
 Connect = Callable[[TuningSession, Callable[[Exchange], None]], Fireworks]
-WORKFLOWS: Mapping[str, Mapping[Phase, Step]] = {"sft": sft.PHASES}
+WORKFLOWS: Mapping[str, Mapping[Phase, Step]] = {"sft": sft.PHASES, "authoring": authoring.PHASES}
 SOONEST_RETRY, LATEST_RETRY = 1.0, 60.0
 STEPS_A_CLAIM = 20  # phases that finish at once follow each other without a new wake-up
 

@@ -174,8 +174,6 @@ class _Values:
 
     def _chained(self, sft: Entry) -> None:
         """An evaluator asked for within supervised fine-tuning is that run's own (product row 5.1)."""
-        authoring = not_available_workflow(Workflow.AUTHORING)
-        self.errors = [error for error in self.errors if error != authoring]
         self.entries["workflow"] = sft
         self._check("strategy", "generated", sft.words)
 

@@ -20,6 +20,19 @@ class Option:
     help: str = ""
 
 
+# Sentences that the portal can write an evaluator for without asking a language model.
+CRITERIA = tuple(
+    Option(each, each)
+    for each in (
+        "The final number must match.",
+        "The answer must be the right one of the labels.",
+        "The answer must be exactly the reference.",
+        "The answer must be JSON, with the reference's values.",
+        "The answer must mention the facts of the reference.",
+    )
+)
+
+
 @dataclass(frozen=True)
 class Question:
     """One plain question about one field, with its possible answers; no options means free text."""
@@ -42,15 +55,22 @@ def missing(
     `datasets` are the pairs (full name, label) that may be offered as answers.
     """
     questions = []
+    authoring = spec.value("workflow") == "authoring"
     if not spec.value("dataset"):
         options = tuple(Option(name, label) for name, label in datasets)
         questions.append(
             Question(
                 "dataset",
-                "Which dataset should it be trained on?",
+                "Which dataset should the evaluator be for?"
+                if authoring
+                else "Which dataset should it be trained on?",
                 options,
                 "Pick one, upload a JSONL file, or write accounts/ACCOUNT/datasets/ID.",
             )
+        )
+    if authoring and not spec.value("criterion"):
+        questions.append(
+            Question("criterion", "What counts as a right answer?", CRITERIA, "Say it in a sentence.")
         )
     if spec.value("strategy") == "evaluator" and not spec.value("evaluator"):
         questions.append(

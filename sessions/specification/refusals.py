@@ -15,10 +15,6 @@ _WORKFLOWS = {
         "Preference learning (DPO, ORPO) is not available in this release.",
         f"{_SFT_HERE} {_ELSEWHERE}",
     ),
-    "authoring": (
-        "Writing evaluators is not available in this release.",
-        "Compare candidates by validation loss. " + _ELSEWHERE,
-    ),
     "reinforcement": ("Reinforcement fine-tuning is outside what this portal does.", _ELSEWHERE),
     "vision": ("Fine-tuning on images is outside what this portal does.", _ELSEWHERE),
     "full_parameter": (

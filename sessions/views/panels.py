@@ -19,11 +19,13 @@ from sessions.models.evidence import Role
 from sessions.scoreboard import Scoreboard, scoreboard
 from sessions.specification import Specification
 from sessions.states import CandidateState, Decision, GateKind, Phase, ResourceState, Status
+from sessions.views import evaluator
 from sessions.views.reading import EVENTS_SHOWN, newest_events
 
 LABELS = {
     "plan": "Plan",
     "data": "Data",
+    "evaluator": "Evaluator",
     "scoreboard": "Scoreboard",
     "training": "Training",
     "evaluation": "Evaluation",
@@ -85,6 +87,7 @@ def available(facts: Facts, files: dict[str, Artifact]) -> list[str]:
     there = {
         "plan": facts.plan is not None,
         "data": "inspection.json" in files or bool((facts.plan or {}).get("data")),
+        "evaluator": evaluator.FACTS in files,
         "scoreboard": any(each.role == Role.SWEEP for each in facts.candidates),
         "training": bool(trained) or approved,
         "evaluation": any(each.validation_loss is not None for each in facts.candidates),
@@ -100,7 +103,7 @@ def default(facts: Facts, there: list[str]) -> str:
     """What is worth seeing now."""
     wanted: list[str] = []
     if facts.session.status == Status.SUCCEEDED:
-        wanted = ["scoreboard", "report"]
+        wanted = ["scoreboard", "evaluator", "report"]
     elif not facts.session.is_over:
         wanted = ["training"]
     return next((name for name in wanted if name in there), "events")
@@ -241,6 +244,7 @@ def report(ask: Ask) -> dict[str, Any]:
 CONTENT: dict[str, Callable[[Ask], dict[str, Any]]] = {
     "plan": plan,
     "data": data,
+    "evaluator": lambda ask: evaluator.shown(ask.files),
     "scoreboard": board,
     "training": training,
     "evaluation": evaluation,

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.workflows.conftest import house
 from workflows.evaluators.isolation import Evaluator, unavailable
 
+__all__ = ["house"]  # a whole local Fireworks, as in the tests of workflows
 Write = Callable[..., Evaluator]
 
 

@@ -1,0 +1,124 @@
+"""Evaluator authoring from its start to its report (product section 5)."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from fwportal.middleware import owner
+from sessions.actions.starting import create_session
+from sessions.forms import Typed
+from sessions.intake import shelf, take
+from sessions.models import TuningSession
+from sessions.states import GateKind, PhaseState, Status
+from tests.integration.workflows.house import House, chat
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("walls"),
+]
+COLOURS = "the answer must be the right one of the labels"
+
+
+def sums(count: int = 12) -> list[dict[str, Any]]:
+    """Rows whose answers end in a number, the way GSM8K writes them."""
+    return [
+        {
+            "messages": [
+                {"role": "user", "content": f"What is {at} + 3?"},
+                {"role": "assistant", "content": f"{at} + 3 is {at + 3}.\n#### {at + 3}"},
+            ]
+        }
+        for at in range(count)
+    ]
+
+
+def begin(house: House, sentence: str) -> TuningSession:
+    """A session from one sentence, as the page starts it."""
+    intake = take(Typed(sentence, {}), shelf(), owner(), house.clock().date())
+    assert not intake.errors
+    session = create_session(owner(), intake.start({}))
+    TuningSession.objects.filter(pk=session.pk).update(wake_at=house.clock())
+    session.refresh_from_db()
+    return session
+
+
+def test_from_a_sentence_to_both_files(house: House, client: Client) -> None:
+    dataset = house.dataset("sums", sums())
+    session = begin(house, f"Write an evaluator for {dataset}: the final number must match")
+    house.drive(session)
+
+    assert session.status == Status.SUCCEEDED
+    assert not session.gates.exists()
+    states = {run.phase: run.state for run in session.phases.all()}
+    skipped = {name for name, state in states.items() if state == PhaseState.SKIPPED}
+    assert skipped == {"planning", "sweep", "training", "deployment"}
+    files = {each.name: each for each in session.artifacts.all()}
+    code = files["outputs/evaluator.py"].path.read_text()
+    space: dict[str, Any] = {"__name__": "evaluator"}
+    exec(code, space)
+    assert space["evaluate"]([{"role": "assistant", "content": "it is 7"}], "#### 7")["score"] == 1
+    page = html.unescape(client.get(session.get_absolute_url()).content.decode())
+    assert "The evaluator is written" in page
+    assert "def final_number(text: str)" in page
+    assert files["outputs/eval_spec.md"].path.read_text().strip() in page
+    assert code.strip() in page
+    report = files["final_report.md"].path.read_text()
+    assert "An evaluator was written" in report
+    assert not house.wire.calls("POST", "evaluators")
+
+
+def test_what_is_missing_is_asked_on_one_page(house: House) -> None:
+    dataset = house.dataset("sums", chat(12))
+    session = begin(house, "Author an evaluator")
+    house.drive(session)
+
+    asked = house.gate(session)
+    assert [each["field"] for each in asked.body["questions"]] == ["dataset", "criterion"]
+    house.reply(session, "", action=["answer"], dataset=[dataset], criterion=[COLOURS])
+    house.drive(session)
+    assert session.status == Status.SUCCEEDED
+    facts = session.artifacts.get(name="outputs/evaluator.json").detail
+    assert (facts["kind"], facts["means"]["reference"], facts["means"]["spoiled"]) == ("one_of", 1.0, 0.0)
+
+
+def test_what_no_rule_checks_is_asked_in_other_words(house: House) -> None:
+    dataset = house.dataset("sums", sums())
+    session = begin(house, f"Write an evaluator for {dataset}: the tone must be friendly")
+    house.drive(session)
+
+    gate = house.gate(session)
+    assert gate.kind == GateKind.QUESTIONS
+    [question] = gate.body["questions"]
+    assert "No rule of the portal checks “the tone must be friendly”" in question["text"]
+    assert "The final number must match." in [each["value"] for each in question["options"]]
+    house.reply(session, "", action=["answer"], criterion=["The final number must match."])
+    house.drive(session)
+    assert session.status == Status.SUCCEEDED
+
+
+def test_a_useless_evaluator_is_refused(house: House) -> None:
+    rows = [
+        {"messages": [{"role": "user", "content": f"{at}?"}, {"role": "assistant", "content": "No"}]}
+        for at in range(12)
+    ]
+    dataset = house.dataset("same", rows)
+    session = begin(house, f"Write an evaluator for {dataset}: it must mention “Yes”")
+    house.drive(session)
+    [question] = house.gate(session).body["questions"]
+    assert "it gives every sample the same score (0), so it is useless" in question["text"]
+
+
+def test_the_same_data_gives_the_same_files(house: House) -> None:
+    dataset = house.dataset("sums", sums(60))
+    digests = []
+    for _ in range(2):
+        session = begin(house, f"Write an evaluator for {dataset}: the final number must match")
+        house.drive(session)
+        names = ("outputs/evaluator.py", "outputs/eval_spec.md", "outputs/evaluator_scores.csv")
+        digests.append([session.artifacts.get(name=name).sha256 for name in names])
+    assert digests[0] == digests[1]

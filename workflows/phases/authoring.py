@@ -1,0 +1,133 @@
+"""The phases of evaluator authoring: read the data, write the evaluator, try it on real samples."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from sessions.actions.planning import keep_specification
+from sessions.models import Artifact
+from sessions.specification import FIELDS, Entry, Origin
+from workflows.evaluators import isolation
+from workflows.evaluators.authoring import Authored, CannotTell, author
+from workflows.evaluators.kinds import unchecked
+from workflows.evaluators.results import Scored
+from workflows.evaluators.samples import look, samples_in
+from workflows.evaluators.trial import REFERENCE, Trial
+from workflows.fireworks.errors import NeedsPerson
+from workflows.outcomes import Done, Outcome, Skip
+from workflows.phases import inspection, questions
+from workflows.work import Work
+
+CODE, SPECIFICATION = "outputs/evaluator.py", "outputs/eval_spec.md"
+SCORES, FACTS = "outputs/evaluator_scores.csv", "outputs/evaluator.json"
+NOTHING_SPENT = "the evaluator is written and tried on this machine; nothing is spent"
+
+
+class NeedsIsolation(NeedsPerson):
+    """Evaluators cannot be kept apart on this machine, and the operator has not allowed less."""
+
+
+def inspect(work: Work) -> Outcome:
+    """Phase 1: ask for what is missing, and bring the data in. Rows without an answer are left out later."""
+    asked = questions.unanswered(work)
+    if asked:
+        return asked
+    found = inspection.look(work, work.session.value("dataset"), inspection.DATA, "inspection")
+    return Done(inspection.words(found))
+
+
+def plan(work: Work) -> Outcome:
+    """Phase 2: no plan, since nothing costs; the defaults that are used are kept beside what was said."""
+    specification = work.session.specification
+    used = {"seed": Entry(FIELDS["seed"].default, Origin.DEFAULT)}
+    keep_specification(work.session, specification.with_entries(used | dict(specification.entries)))
+    return Skip(NOTHING_SPENT)
+
+
+def skipped(reason: str) -> Callable[[Work], Outcome]:
+    """A phase that does not apply."""
+    return lambda _work: Skip(reason)
+
+
+def write(work: Work) -> Outcome:
+    """Phase 5: write the evaluator, or ask in other words when no rule does what was said."""
+    if not Artifact.objects.filter(session=work.session, name=FACTS).exists():
+        try:
+            keep(work, authored(work, work.folder / inspection.DATA))
+        except CannotTell as fault:
+            return asked_again(fault)
+        except isolation.NotIsolated as fault:
+            raise NeedsIsolation(str(fault)) from fault
+    facts = Artifact.objects.get(session=work.session, name=FACTS).detail
+    return Done(f"checks {facts['label']}; {facts['words']}")
+
+
+def authored(work: Work, data: Path) -> Authored:
+    """The evaluator for what counts as right in this session. Raises CannotTell or NotIsolated."""
+    seen = look(samples_in(data), seed=work.session.value("seed"))
+    return author(seen, work.session.value("criterion"), scorer())
+
+
+def scorer() -> Callable[[isolation.Evaluator, Iterable[Mapping[str, Any]]], Scored]:
+    """How this portal runs evaluators: apart, as its operator has set."""
+    return partial(isolation.score, mode=str(settings.EVALUATORS["isolation"]))
+
+
+def asked_again(fault: CannotTell) -> Outcome:
+    """The gate that says what cannot be checked, with what can."""
+    help_text = (
+        "Choose what would do, or say it in other words." if fault.offers else "Say it in other words."
+    )
+    options = [(each, each) for each in fault.offers]
+    ask = questions.choice("criterion", f"{fault} What counts as right?", help_text, *options)
+    assert ask is not None  # noqa: S101  # one question is always a gate
+    return ask
+
+
+def keep(work: Work, found: Authored) -> None:
+    """Both files, the scores behind them, and what the page says of them. The last one marks them all."""
+    work.keep(CODE, "text/x-python", found.code)
+    work.keep(SPECIFICATION, "text/markdown", found.specification)
+    work.keep(SCORES, "text/csv", scores_csv(found.trial))
+    facts = about(found)
+    work.keep(FACTS, "application/json", json.dumps(facts, ensure_ascii=False, indent=1), **facts)
+    work.tell("evaluator-written", f"{CODE} checks {found.trial.kind.label}; {facts['words']}")
+
+
+def about(found: Authored) -> dict[str, Any]:
+    """What is to be said of a written evaluator."""
+    trial = found.trial
+    samples = sum(each.what == REFERENCE for each in trial.answers)
+    means = trial.to_json()["means"]
+    low = max(score for what, score in means.items() if what != REFERENCE and score is not None)
+    words = (
+        f"on {samples} real samples right answers score {means[REFERENCE]:.2f}, wrong ones {low:.2f} at most"
+    )
+    return {
+        **trial.to_json(),
+        "criterion": found.criterion,
+        "unchecked": unchecked(trial.kind, found.criterion),
+        "rejected": [each.to_json() for each in found.rejected],
+        "samples": samples,
+        "weaker": trial.scored.weaker,
+        "words": words,
+    }
+
+
+def scores_csv(trial: Trial) -> str:
+    """Every answer that was scored, by line of the data. Cells that a spreadsheet would run are quoted."""
+    file = io.StringIO()
+    table = csv.writer(file)
+    table.writerow(("line", "answer", "text", "score", "reason"))
+    for each in trial.answers:
+        row = (each.sample.line, each.what, each.text, each.result.score, each.result.reason)
+        table.writerow([f"'{cell}" if str(cell)[:1] in "=+-@\t\r" and cell else cell for cell in row])
+    return file.getvalue()
