@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 from sessions.instructions.tokens import Kind, Token
@@ -141,9 +142,16 @@ class Choice:
     options: tuple[Node, ...]
     optional: bool = False
 
+    @cached_property
+    def _beginnings(self) -> tuple[tuple[Node, frozenset[str] | None], ...]:
+        """Each option with the words it can begin with: most are ruled out by the first word alone."""
+        return tuple((option, option.firsts()) for option in self.options)
+
     def match(self, text: Text, at: int) -> Found:
-        for option in self.options:
-            yield from option.match(text, at)
+        word = text.tokens[at].norm if at < len(text.tokens) else ""
+        for option, firsts in self._beginnings:
+            if firsts is None or word in firsts:
+                yield from option.match(text, at)
         if self.optional:
             yield at, ()
 
