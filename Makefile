@@ -16,7 +16,7 @@ COMPILE := $(BIN)/python -m compileall -q -j 0 -x '/(pandas|pip|tests?|locale)/'
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench clean
+.PHONY: help run test check reference bench clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -36,6 +36,8 @@ check: $(VENV)/.installed-dev ## Format, lint, types, import contracts, migratio
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/djlint --quiet --check templates
 	$(BIN)/djlint --quiet --lint templates
+
+reference: $(VENV)/.installed-reference ## Install PyTorch (CPU) and transformers, which some tests compare with
 
 bench: $(VENV)/.installed-dev ## Measure, and keep the numbers in benchmarks/results/
 	@set -e; for script in $(BENCHMARKS); do PYTHONPATH=. $(BIN)/python $$script; done
@@ -60,3 +62,12 @@ $(VENV)/.installed-dev: requirements-dev.lock | $(VENV)/bin/python
 	@$(PIP) -r requirements-dev.lock
 	@$(COMPILE) || true
 	@touch $@ $(VENV)/.installed
+
+# PyTorch alone in its line and without dependencies: those of the CUDA build are gigabytes. A local CPU build, where
+# pip knows one, is taken.
+TORCH := torch==2.13.0
+$(VENV)/.installed-reference: requirements-reference.lock $(VENV)/.installed-dev
+	@echo "Installing the references that some tests compare with (once, a minute or two) …"
+	@$(BIN)/python -m pip install --quiet --no-deps --only-binary :all: --no-compile $(TORCH)
+	@$(PIP) -r requirements-reference.lock
+	@touch $@
