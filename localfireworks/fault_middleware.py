@@ -6,6 +6,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -56,11 +57,33 @@ class FaultSwitches:
         else:
             if kinds[0].kind == "lost-answer":
                 await self.app(scope, receive, _nowhere)
+            elif kinds[0].kind == "cut-answer":
+                with suppress(Cut):
+                    await self.app(scope, receive, _half(send))
             await break_connection(scope, receive, reset=kinds[0].kind == "reset")
+
+
+class Cut(Exception):
+    """As much of the answer was sent as the client may see."""
 
 
 async def _nowhere(_: Message) -> None:
     """The answer that is lost."""
+
+
+def _half(send: Send) -> Send:
+    """Sends the head of the answer and half of its body, or the first piece of a stream, then no more."""
+
+    async def sent(message: Message) -> None:
+        body = message.get("body", b"")
+        if message["type"] == "http.response.body":
+            streamed = message.get("more_body", False)
+            part = body if streamed else body[: len(body) // 2]
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+            raise Cut
+        await send(message)
+
+    return sent
 
 
 async def break_connection(scope: Scope, receive: Receive, *, reset: bool) -> None:

@@ -31,6 +31,7 @@ REQUEST_KINDS = {
     "fault-filter-abort": "404 with the text `fault filter abort`",
     "reset": "resets the connection before anything was done",
     "lost-answer": "does all that was asked, then closes the connection without an answer",
+    "cut-answer": "closes the connection within the answer: half of it, or the first piece of a stream",
 }
 JOB_KINDS = {
     "job-stall": "RUNNING at 0 % for `seconds`; 0: until it is cancelled",

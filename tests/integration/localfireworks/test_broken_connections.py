@@ -14,6 +14,7 @@ from tests.integration.localfireworks.conftest import LocalServer
 DATASETS = "/v1/accounts/rehearsal/datasets"
 SWITCHES = [
     {"id": "lost", "kind": "lost-answer", "method": "POST", "path": DATASETS, "count": 1},
+    {"id": "cut", "kind": "cut-answer", "method": "GET", "path": "/v1/accounts", "count": 1},
     {"id": "reset", "kind": "reset", "method": "DELETE", "path": f"{DATASETS}/*", "count": 1},
 ]
 
@@ -36,6 +37,12 @@ def test_connections_really_break_before_and_after_the_effect(server: LocalServe
         server.http.delete(f"{DATASETS}/d")
     assert server.http.get(f"{DATASETS}/d").status_code == 200  # the reset one was not
     assert server.http.delete(f"{DATASETS}/d").status_code == 200
+    with (
+        server.http.stream("GET", "/v1/accounts") as half,
+        pytest.raises(httpx.RemoteProtocolError, match="without sending complete"),
+    ):
+        half.read()
+    assert half.status_code == 200
 
 
 def test_switches_survive_a_restart(server: LocalServer) -> None:
@@ -45,5 +52,5 @@ def test_switches_survive_a_restart(server: LocalServer) -> None:
     server.options = ("--no-samples",)
     server.start()
     kept = {each["id"]: each["hits"] for each in server.http.get("/admin/faults").json()["faults"]}
-    assert kept == {"lost": 0, "reset": 0, "mine": 1}
+    assert kept == {"cut": 0, "lost": 0, "reset": 0, "mine": 1}
     assert server.http.get(DATASETS).status_code == 503

@@ -84,7 +84,7 @@ async def test_latency_waits_and_then_serves(server: Server) -> None:
     assert waited == [2.5]
 
 
-@pytest.mark.parametrize(("kind", "made"), [("reset", 0), ("lost-answer", 1)])
+@pytest.mark.parametrize(("kind", "made"), [("reset", 0), ("lost-answer", 1), ("cut-answer", 1)])
 async def test_a_broken_connection_is_before_or_after_the_effect(
     server: Server, kind: str, made: int
 ) -> None:
@@ -92,6 +92,25 @@ async def test_a_broken_connection_is_before_or_after_the_effect(
     with pytest.raises(ConnectionResetError):
         await server.post("/datasets", {"datasetId": "d", "dataset": {}})
     assert (await server.get("/datasets"))["totalSize"] == made
+
+
+async def test_a_stream_breaks_after_its_first_piece(server: Server) -> None:
+    switch(server, "cut-answer", "*/chat/completions")
+    sent: list[bytes] = []
+
+    async def watched(scope: Any, receive: Any, send: Any) -> None:
+        async def keep_body(message: Any) -> None:
+            sent.append(message.get("body", b""))
+            await send(message)
+
+        await create_app(server.service)(scope, receive, keep_body)
+
+    transport = httpx.ASGITransport(watched)
+    async with httpx.AsyncClient(transport=transport, base_url="http://local", headers=KEY) as http:
+        with pytest.raises(ConnectionResetError):
+            await http.post("/v1/chat/completions", json=CHAT | {"stream": True})
+    assert next(body.count(b"data: ") for body in sent if body) == 1
+    assert b"[DONE]" not in b"".join(sent)
 
 
 async def test_method_path_and_count_narrow_a_switch(server: Server) -> None:
