@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from typing import Any
 
@@ -64,25 +65,31 @@ async def answer_line(
         return failed(number, custom_id, error.code, error.message)
     except ValidationError as error:
         return failed(number, custom_id, "INVALID_ARGUMENT", ": ".join(first_fault(error)))
+    except ValueError as error:  # the engine cannot do what the line asks for
+        return failed(number, custom_id, "INVALID_ARGUMENT", str(error))
 
 
 async def _ask(
     service: Service, target: Servable, request: ChatRequest, number: int, custom_id: str, job: str
 ) -> Answer:
-    request.check()
+    await asyncio.to_thread(request.check)
     _ = request.stops
     messages, prompt, most = await service.backend.call(target.key, lambda model: settle(model, request))
     seed = seed_of(job, custom_id) if request.seed is None else request.seed
     id_ = f"chatcmpl-{hashlib.sha256(f'{job}/{number}'.encode()).hexdigest()[:12]}"
     asked = Job(request, target.key, messages, prompt, most, seed, id_, int(service.clock()))
-    choices = [Choice(index) for index in range(request.n)]
-    for choice in choices:
-        async for piece in pieces_of(service, asked, choice.index):
-            choice.pieces.append(piece)
+    choices = await asyncio.gather(*(_fill(service, asked, Choice(index)) for index in range(request.n)))
+    logprobs, ids = bool(request.logprobs), request.return_token_ids
     body = asked.head("chat.completion") | {
-        "choices": [choice.body(logprobs=bool(request.logprobs)) for choice in choices],
+        "choices": [choice.body(logprobs=logprobs, token_ids=ids) for choice in choices],
         "usage": asked.usage(choices),
     }
     written = sum(len(choice.pieces) for choice in choices)
     line = {"custom_id": custom_id, "response": body}
     return Answer(number, ok=True, line=line, prompt=prompt, completion=written)
+
+
+async def _fill(service: Service, asked: Job, choice: Choice) -> Choice:
+    async for piece in pieces_of(service, asked, choice.index):
+        choice.pieces.append(piece)
+    return choice

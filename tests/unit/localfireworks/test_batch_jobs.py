@@ -71,26 +71,27 @@ async def output(server: Server, id_: str = "b") -> dict[str, list[dict[str, Any
 
 
 async def test_every_line_is_answered_once_in_an_order_of_its_own(server: Server) -> None:
-    made = await start(server, [line(number) for number in range(30)], displayName="Answers")
+    count = WIDTH + 6
+    made = await start(server, [line(number) for number in range(count)], displayName="Answers")
     assert made["state"] == "JOB_STATE_CREATING"
-    assert made["jobProgress"]["totalInputRequests"] == 30
+    assert made["jobProgress"]["totalInputRequests"] == count
     job = await ended(server)
     assert job["state"] == "JOB_STATE_COMPLETED"
     counts = {key: value for key, value in job["jobProgress"].items() if value}
     assert counts == {
-        "percent": 100, "totalInputRequests": 30, "totalProcessedRequests": 30, "outputRows": 30,
-        "successfullyProcessedRequests": 30, "inputTokens": 60, "outputTokens": 90,
+        "percent": 100, "totalInputRequests": count, "totalProcessedRequests": count, "outputRows": count,
+        "successfullyProcessedRequests": count, "inputTokens": 2 * count, "outputTokens": 3 * count,
     }  # fmt: skip
     files = await output(server)
     ids = [row["custom_id"] for row in files["results.jsonl"]]
-    assert Counter(ids) == Counter(f"q{number}" for number in range(30))
+    assert Counter(ids) == Counter(f"q{number}" for number in range(count))
     assert ids != sorted(ids, key=lambda each: int(each[1:]))
     assert files["errors.jsonl"] == []
     response = files["results.jsonl"][0]["response"]
     assert response["choices"][0]["message"]["content"] == "small one two "
     assert response["model"] == QWEN
     dataset = await server.get("/datasets/out-b")
-    assert (dataset["state"], dataset["exampleCount"]) == ("READY", "30")
+    assert (dataset["state"], dataset["exampleCount"]) == ("READY", str(count))
     assert dataset["sourceJobName"] == job["name"]
     assert "userUploaded" not in dataset
 
@@ -211,7 +212,7 @@ async def test_an_expired_job_leaves_what_it_has_and_can_be_continued(server: Se
 
 
 async def test_serverless_tokens_of_a_batch_cost_half(server: Server) -> None:
-    await start(server, [line(number) for number in range(WIDTH + 1)], model=SERVERLESS)
+    await start(server, [line(number) for number in range(17)], model=SERVERLESS)
     await ended(server)
     now = server.clock()
     ((_, kind, model, _, amounts),) = server.service.store.usage(now - 7200, now + 1)
