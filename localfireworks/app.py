@@ -23,6 +23,7 @@ from localfireworks import (
     billing,
     billing_costs,
     chat,
+    completions,
     dataset_lineage,
     datasets,
     deployed_models,
@@ -163,6 +164,7 @@ def create_app(service: Service, sleep: Sleep = asyncio.sleep) -> Starlette:
         deployments,
         deployed_models,
         chat,
+        completions,
     )
     app = Starlette(
         routes=[route for part in parts for route in part.routes],
