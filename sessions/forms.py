@@ -17,10 +17,10 @@ APART = "\n"
 BOXED = frozenset({
     "dataset", "evaluation_dataset", "base_models", "strategy", "lora_ranks", "learning_rates", "epochs",
     "tuning_samples", "parallel_jobs", "final_run", "deploy", "budget", "seed", "heldout_rows",
-    "drop_bad_rows", "max_candidates", "title",
+    "drop_bad_rows", "max_candidates", "title", "workflow", "criterion",
 })  # fmt: skip
 # Fields with a place for their faults.
-SHOWN = tuple(name for name in FIELDS if name in (BOXED | {"workflow"}) - {"drop_bad_rows"})
+SHOWN = tuple(name for name in FIELDS if name in BOXED - {"drop_bad_rows"})
 
 
 @dataclass(frozen=True)

@@ -512,3 +512,29 @@ def test_the_command_line_may_start_with_a_file_that_was_not_read_yet() -> None:
     today = timezone.now().date()
     assert [error.field for error in take(typed, shelf(), owner(), today).errors] == ["dataset"]
     assert not take(typed, shelf(), owner(), today, unread=True).errors
+
+
+# --- evaluators ---------------------------------------------------------------------------------------
+
+
+EVALUATOR = {"workflow": "authoring", "dataset": DATASET, "criterion": "the final number"}
+
+
+def test_an_evaluator_is_started_from_the_form_alone(client: Client) -> None:
+    answer = post(client, "start", **EVALUATOR)
+    session = only_session()
+    assert answer["Location"] == session.get_absolute_url()
+    assert (session.workflow, session.value("criterion")) == ("authoring", "the final number")
+
+
+def test_form_and_sentence_of_an_evaluator_are_the_same(client: Client) -> None:
+    written = sentence(post(client, "write", **EVALUATOR))
+    assert written.endswith(f" an evaluator for {DATASET}. What counts as right: “the final number”.")
+    answer = post(client, "read", htmx=True, instruction=written)
+    assert "checked" in tag(answer, 'value="authoring"')
+    assert value(answer, "criterion") == "the final number"
+
+
+def test_another_workflow_of_the_sentence_is_kept_by_the_form(client: Client) -> None:
+    answer = post(client, "read", instruction=f"Run classification on {DATASET}")
+    assert "checked" in tag(answer, 'value="classification"')

@@ -50,7 +50,8 @@ def test_a_field_whose_words_are_gone_is_emptied() -> None:
 
 def test_what_has_no_box_is_carried_along_when_the_form_is_changed() -> None:
     draft = filled(f"Run classification on {DATA} with qwen3-8b. Labels are: red, dark green.")
-    assert draft.carried == {"workflow": "classification", "labels": "red, dark green"}
+    assert draft.carried == {"labels": "red, dark green"}
+    assert draft.fields["workflow"] == "classification"
     changed = written(Draft(draft.text, {**draft.fields, "epochs": "3"}, said=draft.said))
     again = understood(changed.text)
     assert again.not_understood == ()
