@@ -73,9 +73,7 @@ def read(entered: Entered) -> Reply:
         entered.first("reply"),
         gate.kind,
         catalogue=entered.context.catalogue,
-        candidates=[configuration(each) for each in finished(gate)]
-        if gate.kind == GateKind.PROMOTION
-        else (),
+        candidates=offered(gate),
         account=entered.context.account,
         datasets=entered.context.datasets,
         asked=asked(gate),
@@ -89,6 +87,13 @@ def told(entered: Entered, topics: tuple[str, ...]) -> Outcome:
     kind = Kind.MODELS if topics == ("models",) else Kind.TOLD
     form = {name: values for name, values in entered.form.items() if name != "reply"}
     return Outcome(kind, found.text, Typed("", form, {}, entered.first("action")), found.lines)
+
+
+def offered(gate: Gate) -> list[CandidateConfig]:
+    """The candidates that a reply can name by number: those that can win, or those of the plan."""
+    if gate.kind == GateKind.PROMOTION:
+        return [configuration(each) for each in finished(gate)]
+    return [CandidateConfig.from_json(each) for each in gate.plan.body["candidates"]] if gate.plan else []
 
 
 def finished(gate: Gate) -> QuerySet[Candidate]:

@@ -7,23 +7,54 @@ from typing import Any
 
 from sessions.instructions.grammar import Match, Parse
 from sessions.instructions.tokens import text_of
-from sessions.specification import DEFAULT_GRID, FIELDS, Entry, FieldError, Origin, Specification, show
+from sessions.specification import (
+    DEFAULT_GRID,
+    FIELDS,
+    CandidateConfig,
+    Entry,
+    FieldError,
+    Origin,
+    Specification,
+    of_candidates,
+    show,
+)
 
 Values = tuple[Any, ...]
 NUMBER_OF = {"lora_ranks": 0, "learning_rates": 1}  # the place in a pair of the default grid
 
 
-def edited(parsed: Parse, edits: Sequence[Match]) -> dict[str, Entry]:
-    """The values that these edits make of the current ones. Raises FieldError for what cannot be done."""
+def edited(
+    parsed: Parse, edits: Sequence[Match], candidates: Sequence[CandidateConfig] = ()
+) -> dict[str, Entry]:
+    """The values that these edits make of the current ones. Raises FieldError for what cannot be done.
+
+    `candidates` are those of the plan that the edits talk about by number.
+    """
     entries: dict[str, Entry] = {}
     for match in edits:
         how, name = match.rule.name.split(" ")
         now = parsed.source.current.with_entries(entries)
         words = text_of(parsed.source.tokens, match.start, match.end, parsed.source.text)
-        field, value = EDITS[how](now, name, match.captures)
-        checked = FIELDS[field].check(value, parsed.source.context)
-        entries[field] = Entry(checked, Origin.ANSWER, words)
+        if name == "candidates":
+            left = _left(how, match.captures[0], candidates)
+            values = of_candidates(left, rates_said=bool(now.value("learning_rates")))
+        else:
+            values = dict([EDITS[how](now, name, match.captures)])
+        for field, value in values.items():
+            checked = FIELDS[field].check(value, parsed.source.context)
+            entries[field] = Entry(checked, Origin.ANSWER, words)
     return entries
+
+
+def _left(how: str, numbers: Values, candidates: Sequence[CandidateConfig]) -> list[CandidateConfig]:
+    """The candidates that stay."""
+    known = {each.number for each in candidates}
+    if missing := [each for each in numbers if each not in known]:
+        raise FieldError("max_candidates", f"The plan has no candidate {missing[0]}.", "Look at its list.")
+    left = [each for each in candidates if (each.number in numbers) == (how == "keep")]
+    if not left:
+        raise FieldError("max_candidates", "No candidate would be left.", "Keep one.")
+    return left
 
 
 def _standing(now: Specification, name: str) -> Values:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -97,15 +98,16 @@ def reply(
 ) -> Reply:
     """What a typed reply does at a gate (questions, plan, promotion, spend, trouble).
 
-    `candidates` are those that may be chosen at the promotion gate; `asked` the fields that a questions
-    gate asks for, so that a bare name can answer; `current` what stands now, so that it can be edited.
+    `candidates` are those that may be chosen at the promotion gate, or those of the plan; `asked` the
+    fields that a questions gate asks for, so that a bare name can answer; `current` what stands now, so
+    that it can be edited.
     """
     if len(text) > LONGEST_TEXT:
         words = f"The reply has {len(text):,} characters; use {LONGEST_TEXT:,} at the most."
         return Reply(ReplyKind.NOT_UNDERSTOOD, words)
-    files = ("promotion.grammar", "reply.grammar") if gate_kind == "promotion" else ("reply.grammar",)
-    parsed = parse(text, grammar(*files), Context(catalogue, account, datasets), current)
-    heard = _hear(parsed)
+    own = (f"{gate_kind}.grammar",) if gate_kind in {"promotion", "plan"} else ()
+    parsed = parse(text, grammar(*own, "reply.grammar"), Context(catalogue, account, datasets), current)
+    heard = _hear(parsed, candidates)
     if gate_kind == "questions" and "dataset" in asked and (bare := _bare_dataset(parsed)):
         return Reply(ReplyKind.ANSWER, "Answered.", {"dataset": bare}, reading=heard.reading)
     if gate_kind == "questions" and (free := _free_text(parsed, heard, asked)):
@@ -119,22 +121,22 @@ def reply(
     return _decision(heard, gate_kind, candidates)
 
 
-def _hear(parsed: Parse) -> _Heard:
+def _hear(parsed: Parse, candidates: Sequence[CandidateConfig]) -> _Heard:
     doubtful = withdrawn(parsed)
     kept = [match for match in parsed.matches if match not in doubtful]
     acts = [match for match in kept if match.rule.kind == "act"]
     names = frozenset(match.rule.name for match in acts) - {"polite"}
     chosen = tuple(match for match in acts if match.rule.name.split(" ")[0] in {"choose", "pick"})
     topics = tuple(dict.fromkeys(match.rule.name for match in kept if match.rule.kind == "ask"))
-    reading = _edited(parsed, [match for match in kept if match.rule.kind == "edit"])
+    reading = _edited(parsed, [match for match in kept if match.rule.kind == "edit"], candidates)
     return _Heard(names, chosen, topics, reading, _exact(parsed, acts))
 
 
-def _edited(parsed: Parse, edits: list[Match]) -> Reading:
+def _edited(parsed: Parse, edits: list[Match], candidates: Sequence[CandidateConfig]) -> Reading:
     """The values said, and those that edits make of what stands now."""
     reading = reading_of(parsed, Origin.ANSWER)
     try:
-        changed = edited(parsed, edits)
+        changed = edited(parsed, edits, candidates)
     except FieldError as fault:
         return replace(reading, errors=(*reading.errors, fault))
     both = sorted(set(changed) & set(reading.entries))
@@ -237,6 +239,8 @@ def _choice(heard: _Heard, candidates: Sequence[CandidateConfig]) -> Reply:
         words = f"{_unclear(heard.chosen[0], numbers)} Choose one of: {listed}."
         return Reply(ReplyKind.NOT_UNDERSTOOD, words, reading=heard.reading)
     reason = next((match.captures[1] for match in heard.chosen if len(match.captures) > 1), "")
+    if CORRECTIONS & set(re.findall(r"\w+", reason.lower())):
+        return _not_understood(heard.reading, "promotion")
     return Reply(
         ReplyKind.CHOOSE,
         f"Candidate {numbers[0]} is promoted.",

@@ -11,6 +11,7 @@ from sessions.specification.grid import (
     candidates,
     default_epochs,
     default_heldout,
+    of_candidates,
     resolve,
 )
 from sessions.specification.questions import Option, Question, missing
@@ -47,6 +48,7 @@ __all__ = [
     "nearest",
     "not_available_strategy",
     "not_available_workflow",
+    "of_candidates",
     "out_of_place",
     "rate_text",
     "read_form",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -118,6 +119,28 @@ def grid(spec: Specification) -> tuple[tuple[int, float], ...]:
     if rates:
         return tuple((DEFAULT_GRID[1][0], rate) for rate in rates)
     return DEFAULT_GRID
+
+
+def of_candidates(kept: Sequence[CandidateConfig], *, rates_said: bool = False) -> dict[str, Any]:
+    """The base models, ranks and rates that make exactly these candidates; FieldError when no grid does.
+
+    `rates_said`: learning rates stand already, so that they must be named again.
+    """
+    models = tuple(dict.fromkeys(each.base_model for each in kept))
+    ranks = tuple(dict.fromkeys(each.lora_rank for each in kept))
+    rates = tuple(dict.fromkeys(each.learning_rate for each in kept))
+    wanted = {(each.base_model, each.lora_rank, each.learning_rate) for each in kept}
+    grids: list[dict[str, Any]] = [{"lora_ranks": ranks}, {"lora_ranks": ranks, "learning_rates": rates}]
+    for grid_values in grids[rates_said:]:
+        values = {"base_models": models, **grid_values}
+        spec = Specification({name: Entry(value, Origin.ANSWER) for name, value in values.items()})
+        if {(each.base_model, each.lora_rank, each.learning_rate) for each in candidates(spec)} == wanted:
+            return values
+    raise FieldError(
+        "lora_ranks",
+        "These candidates are no grid: every base model is tried with every rank and rate.",
+        "Drop a base model, a rank or a learning rate instead.",
+    )
 
 
 def thinned(combined: list[tuple[str, tuple[int, float]]], most: int) -> list[tuple[str, tuple[int, float]]]:

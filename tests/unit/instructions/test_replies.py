@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sessions.instructions import Reply, reply
-from sessions.specification import CandidateConfig, Entry, Origin, Specification
+from sessions.specification import DEFAULT_GRID, CandidateConfig, Entry, Origin, Specification
 from tests.unit.specification.examples import CATALOGUE, full
 
 CANDIDATES = tuple(CandidateConfig(number, full("qwen3-8b")[0], 8, 1e-4, 1) for number in (1, 2, 3))
@@ -273,6 +274,7 @@ EDITS: list[tuple[str, dict[str, Any]]] = [
     ("2 epochs fewer", {"epochs": 1}),
     ("drop the 70B and add rank 4", {"base_models": full("qwen3-8b"), "lora_ranks": (8, 16, 32, 4)}),
     ("Increase the epochs to 5 and keep it under $5", {"epochs": 5, "budget": "5.00"}),
+    ("please make it 5 epochs", {"epochs": 5}),
     ("change the learning rate to 1e-4", {"learning_rates": (1e-4,)}),
 ]
 
@@ -282,6 +284,32 @@ def test_a_plan_is_edited_from_what_stands(text: str, values: dict[str, Any]) ->
     found = reply(text, "plan", catalogue=CATALOGUE, current=PLAN)
     assert found.kind == "changes", found.words
     assert {name: entry.value for name, entry in found.entries.items()} == values
+
+
+GRID = tuple(
+    CandidateConfig(number, model, rank, rate, 3)
+    for number, (model, (rank, rate)) in enumerate(product(full("qwen3-8b", LLAMA), DEFAULT_GRID), 1)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("only candidate 1", {"base_models": full("qwen3-8b"), "lora_ranks": (8,)}),
+        ("drop candidates 4, 5 and 6", {"base_models": full("qwen3-8b"), "lora_ranks": (8, 16, 32)}),
+        ("Keep only candidates 2 and 5.", {"base_models": full("qwen3-8b", LLAMA), "lora_ranks": (16,)}),
+        ("drop candidate 6", "These candidates are no grid"),
+        ("drop candidate 9", "The plan has no candidate 9."),
+        ("without candidates 1, 2, 3, 4, 5, 6", "No candidate would be left."),
+    ],
+)
+def test_candidates_of_the_plan_are_dropped_by_number(text: str, values: Any) -> None:
+    found = reply(text, "plan", catalogue=CATALOGUE, candidates=GRID, current=PLAN)
+    if isinstance(values, str):
+        assert values in found.words
+        assert found.kind == "not_understood"
+    else:
+        assert {name: entry.value for name, entry in found.entries.items()} == values
 
 
 @pytest.mark.parametrize(
@@ -313,6 +341,9 @@ def test_an_edit_that_cannot_be_made_says_why(text: str, words: str) -> None:
         ("take number 2 because it is cheaper", 2, "it is cheaper"),
         ("I'd take candidate 2, since the loss is about the same.", 2, "the loss is about the same"),
         ("candidate 2: smaller adapter", 2, "smaller adapter"),
+        ("use 2", 2, ""),
+        ("use candidate 2 instead of 1", 2, ""),
+        ("take candidate 2 because 1 is worse, no wait, 3", None, "Write"),
         ("use the rank 16 one", 2, ""),
         ("go with rank 16 because it is smaller", 2, "it is smaller"),
         ("No, use the llama one", 3, ""),

@@ -17,6 +17,7 @@ from sessions.specification import (
     default_heldout,
     differences,
     missing,
+    of_candidates,
     out_of_place,
     resolve,
     with_changes,
@@ -199,6 +200,17 @@ def test_a_share_and_a_number_of_rows_take_each_others_place() -> None:
     assert with_changes(share, rows.entries).values() == {"heldout_rows": 5}
     worked_out = share.with_entries({"heldout_rows": Entry(40, Origin.DATA)})
     assert out_of_place(worked_out) == []
+
+
+def test_candidates_are_a_grid_again_or_none() -> None:
+    spec = said(base_models=full("qwen3-8b"), lora_ranks=(8, 16), learning_rates=(1e-4, 5e-5))
+    made = candidates(spec)
+    ranks = {"base_models": full("qwen3-8b"), "lora_ranks": (8, 16)}
+    assert of_candidates(made, rates_said=True) == {**ranks, "learning_rates": (1e-4, 5e-5)}
+    assert of_candidates(made[1::2], rates_said=True) == {**ranks, "learning_rates": (5e-5,)}
+    assert of_candidates(candidates(said(**ranks))) == ranks
+    with pytest.raises(FieldError, match="no grid"):
+        of_candidates(made[:3])
 
 
 def test_values_without_a_use_are_named() -> None:
