@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .kept import Rows
 from .lines import batches
 from .problems import Findings
 from .repeats import copies
-from .scan import Rows, Tally
+from .scan import Tally
 from .sketches import shared
 
 EXAMPLES = 20

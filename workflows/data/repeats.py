@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .kept import Rows
 from .problems import REMEDIES, WARNING, Problem
-from .scan import Rows
 from .sketches import near, repeated
 
 Ints = npt.NDArray[np.int64]

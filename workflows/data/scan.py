@@ -8,7 +8,6 @@ goes through `rules`.
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,12 +17,12 @@ import numpy.typing as npt
 import orjson
 
 from . import formats, tokens
+from .kept import Rows
 from .legacy import is_legacy
 from .lines import Batch, OverLong
 from .problems import ERROR, EXCERPT, REMEDIES, Findings, Problem, excerpt
 from .rules import ROLES, TOOL_LIKE, Finding, other_fields, row_findings, wants_answer
-from .sketches import Sketches
-from .structure import Looked, Structures
+from .structure import Structures
 
 CAREFUL_KEYS = frozenset(
     {"weight", "functions", "preferred_output", "non_preferred_output", "chosen", "rejected"}
@@ -37,17 +36,6 @@ ANSWERS_TO_MAP, ROW_WEIGHTS, UNTRAINABLE, SYSTEM = "answers_to_map", "row_weight
 UNUSABLE = -1
 Ints = npt.NDArray[np.int64]
 _MESSAGE_FORMATS = frozenset({formats.CHAT, formats.ANSWERS, formats.PROMPTS})
-
-
-@dataclass(slots=True)
-class Rows:
-    """What is kept of each usable row: physical line, estimated tokens, a hash of its bytes (of this process
-    only), and its sketch."""
-
-    lines: array[int] = field(default_factory=lambda: array("I"))
-    tokens: array[int] = field(default_factory=lambda: array("I"))
-    hashes: array[int] = field(default_factory=lambda: array("q"))
-    sketches: Sketches = field(default_factory=Sketches)
 
 
 @dataclass(slots=True)
@@ -94,7 +82,7 @@ class Tally:
         usable = np.flatnonzero(counts != UNUSABLE)
         self.usable += usable.size
         if self.compare and usable.size:
-            self._keep(batch, usable, counts, look, texts)
+            self.kept.add(batch, usable, counts[usable], look, texts)
         return counts
 
     def finish(self) -> None:
@@ -107,28 +95,6 @@ class Tally:
             self._count_shape(shape, count)
             self.evidence[formats.CHAT] += count
         self.shapes.clear()
-
-    def _keep(
-        self, batch: Batch, usable: Ints, counts: Ints, look: Looked | None, texts: list[tuple[int, bytes]]
-    ) -> None:
-        kept = self.kept
-        kept.lines.frombytes((usable + batch.first).astype(np.uint32).tobytes())
-        kept.tokens.frombytes(np.minimum(counts[usable], 2**32 - 1).astype(np.uint32).tobytes())
-        hashes = np.fromiter(map(hash, batch.lines), np.int64, len(batch.lines))
-        kept.hashes.frombytes(hashes[usable].tobytes())
-        parts = [text for _, text in texts]
-        ends = np.cumsum(np.fromiter(map(len, parts), np.int64, len(parts)))
-        starts = ends - np.fromiter(map(len, parts), np.int64, len(parts))
-        owner = np.fromiter((at for at, _ in texts), np.int64, len(texts))
-        text = b"".join(parts)
-        if look:
-            starts, ends = (
-                np.concatenate([a, b + len(look.text)]) for a, b in ((look.starts, starts), (look.ends, ends))
-            )
-            owner, text = np.concatenate([look.owner, owner]), look.text + text if text else look.text
-            order = np.argsort(owner, kind="stable")
-            starts, ends, owner = starts[order], ends[order], owner[order]
-        kept.sketches.add(text, starts, ends, np.searchsorted(usable, owner), usable.size)
 
     def _parse(self, at: int, line: bytes) -> int:
         """Take in one line the long way: its tokens, UNUSABLE when it is no usable row."""
