@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from localfireworks.__main__ import parser
 from localfireworks.faults import KINDS
+from localfireworks.options import parser
 from tests.unit.localfireworks.conftest import Server
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "local-fireworks.md"
