@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import pytest_asyncio
 import uvicorn
 from fireworks import AsyncFireworks, Fireworks
 from openai import AsyncOpenAI, OpenAI
@@ -27,6 +28,7 @@ from workflows.fireworks.client import Fireworks as OurClient
 
 JOB = (sys.executable, "-m", "tests.integration.sdk.quick_job")
 KEY = "fw_any"
+ONE_LOOP = pytest.mark.asyncio(loop_scope="session")  # a client with its connections belongs to one loop
 
 
 class Server:
@@ -89,7 +91,7 @@ def sdk(address: str) -> Iterator[Fireworks]:
         yield client
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def asynchronous(address: str) -> AsyncIterator[AsyncFireworks]:
     """The SDK's other client."""
     async with AsyncFireworks(
@@ -117,7 +119,7 @@ def openai_client(address: str) -> Iterator[OpenAI]:
         yield made
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def openai_async(address: str) -> AsyncIterator[AsyncOpenAI]:
     base = f"{address}/inference/v1"
     async with AsyncOpenAI(api_key=KEY, base_url=base, _strict_response_validation=True) as made:

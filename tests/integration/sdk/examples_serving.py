@@ -148,3 +148,12 @@ def _(world: World) -> Asked:
         right, model=SERVERLESS, messages=ASKED, max_tokens=4, n=2, seed=7, temperature=0.5, stop=["\n"],
         logprobs=True, user="someone",
     )  # fmt: skip
+
+
+@example("completions.create")
+def _(world: World) -> Asked:
+    def right(answer: Any) -> bool:
+        (choice,) = answer.choices
+        return answer.object == "text_completion" and choice.finish_reason in ("stop", "length")
+
+    return ask(right, model=SERVERLESS, prompt="The grass is", max_tokens=4, seed=7, logprobs=1, stop=["\n"])

@@ -9,9 +9,14 @@ from typing import Any
 
 from fireworks import Fireworks
 
+FOREIGN = "models come from training, or from a folder with --model: nothing is uploaded as a model"
 UNSUPPORTED = {
     "api_keys": "keys belong to people, who are no part of a rehearsal: any key is accepted",
     "messages": "the form of another provider for what chat.completions offers",
+    "models.create": FOREIGN,
+    "models.get_upload_endpoint": FOREIGN,
+    "models.prepare": FOREIGN,
+    "models.validate_upload": FOREIGN,
     "reinforcement_fine_tuning_jobs": "reinforcement fine-tuning is outside the portal's workflows",
     "reinforcement_fine_tuning_steps": "reinforcement fine-tuning is outside the portal's workflows",
     "secrets": "hold credentials of outside stores, which a rehearsal never calls",
@@ -33,6 +38,11 @@ def all_methods() -> dict[str, Any]:
     """Functions by name: "datasets.create", "chat.completions.create"."""
     with Fireworks(api_key="none", account_id="none") as client:
         return dict(_walk(client, ""))
+
+
+def reason(method: str) -> str:
+    """Why a method is not offered; "" when it is."""
+    return UNSUPPORTED.get(method) or UNSUPPORTED.get(method.partition(".")[0], "")
 
 
 def required(function: Any) -> list[inspect.Parameter]:

@@ -6,6 +6,7 @@ import fireworks
 import pytest
 from fireworks import AsyncFireworks, Fireworks
 
+from tests.integration.sdk.conftest import ONE_LOOP
 from tests.integration.sdk.every_example import EXAMPLES
 from tests.integration.sdk.methods import resolve
 from tests.integration.sdk.world import World
@@ -33,6 +34,7 @@ def test_more_than_one_page_of_the_usual_length(sdk: Fireworks, sixty: set[str])
     assert [int(one.example_count) for one in found] == list(reversed(range(60)))
 
 
+@ONE_LOOP
 async def test_the_other_client_pages_too(asynchronous: AsyncFireworks, sixty: set[str]):
     pages = [page async for page in (await asynchronous.datasets.list(page_size=25, **SIXTY)).iter_pages()]
     assert [len(page.datasets) for page in pages] == [25, 25, 10]

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from fireworks import AsyncFireworks, Fireworks
 
+from tests.integration.sdk.conftest import ONE_LOOP
 from tests.integration.sdk.world import SFT, World
 from workflows.fireworks import jobs
 from workflows.fireworks.client import Fireworks as OurClient
@@ -39,6 +40,7 @@ def test_what_passes_is_asked_again(sdk: Fireworks, switch: Switch, kind: str):
     assert (response.retries_taken, response.parse().state) == (1, "READY")
 
 
+@ONE_LOOP
 async def test_the_other_client_asks_again_too(asynchronous: AsyncFireworks, switch: Switch):
     switch("rate-limited", count=2, parameters={"retryAfter": 0.01})
     response = await asynchronous.accounts.with_raw_response.get()

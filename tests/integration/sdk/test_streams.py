@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from fireworks import AsyncFireworks, Fireworks
 
+from tests.integration.sdk.conftest import ONE_LOOP
 from tests.integration.sdk.world import SERVERLESS
 
 ASKED: dict[str, Any] = {
@@ -35,6 +36,17 @@ def test_chunks_add_up_to_the_whole_answer(sdk: Fireworks, whole: Any):
     assert chunks[-1].usage == whole.usage
 
 
+def test_plain_completions_stream_too(sdk: Fireworks):
+    asked = {"model": SERVERLESS, "prompt": "A red house", "max_tokens": 8, "temperature": 0}
+    whole = sdk.completions.create(**asked)
+    chunks = list(sdk.completions.create(**asked, stream=True))
+    choices = [choice for chunk in chunks for choice in chunk.choices]
+    assert "".join(choice.text for choice in choices) == whole.choices[0].text
+    assert [one.finish_reason for one in choices if one.finish_reason] == [whole.choices[0].finish_reason]
+    assert chunks[-1].usage == whole.usage
+
+
+@ONE_LOOP
 async def test_the_other_client_streams_too(asynchronous: AsyncFireworks, whole: Any):
     stream = await asynchronous.chat.completions.create(**ASKED, stream=True)
     text = "".join([chunk.choices[0].delta.content or "" async for chunk in stream])
