@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sessions.models import Artifact
+from sessions.views.markdown import rendered
 
 # Names that workflows/phases/authoring.py gives its files.
 CODE, SPECIFICATION = "outputs/evaluator.py", "outputs/eval_spec.md"
@@ -21,14 +22,14 @@ ANSWERS = {
 }
 
 
-def shown(files: Mapping[str, Artifact]) -> dict[str, Any]:
+def shown(files: Mapping[str, Artifact], public_id: str) -> dict[str, Any]:
     """What the tab's template needs."""
     facts = files[FACTS].detail
     return {
         "evaluator": facts,
         "means": [(words, facts["means"].get(what)) for what, words in ANSWERS.items()],
         "code": text(files.get(CODE)),
-        "spec": text(files.get(SPECIFICATION)),
+        "spec": rendered(text(files.get(SPECIFICATION)), public_id),
         "scores": rows(files.get(SCORES)),
         "evaluator_files": [files[name] for name in (CODE, SPECIFICATION, SCORES) if name in files],
     }

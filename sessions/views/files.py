@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import PurePosixPath
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.urls import reverse
-from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
-from markdown_it import MarkdownIt
 
 from sessions.models import Artifact, TuningSession
 from sessions.scoreboard import scoreboard, to_csv
+from sessions.views.markdown import rendered
 from sessions.views.panels import DOWNLOADS, read_text
 from sessions.views.reading import session_or_404
 
@@ -90,16 +87,3 @@ def report(request: HttpRequest, public_id: str) -> HttpResponse:
 def report_md(request: HttpRequest, public_id: str) -> HttpResponseBase:
     """final_report.md itself."""
     return sent(session_or_404(request.user, public_id), REPORT)
-
-
-def rendered(text: str, public_id: str) -> SafeString:
-    """Markdown as HTML. Raw HTML in it stays text; its pictures are the session's own files."""
-    parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
-    html = parser.render(text)
-    base = reverse("artifact", args=(public_id, "NAME")).removesuffix("NAME")
-    html = re.sub(r'(<img src=")(?!https?:|/)', rf"\g<1>{base}", html)
-    html = re.sub(rf'<img src="(?!{re.escape(base)})[^"]*" alt="([^"]*)"[^>]*>', r"\g<1>", html)
-    html = html.replace("<table>", '<div class="table-wrap"><table class="table">').replace(
-        "</table>", "</table></div>"
-    )
-    return mark_safe(html)  # noqa: S308  # the parser escapes everything that is not Markdown

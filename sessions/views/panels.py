@@ -244,7 +244,7 @@ def report(ask: Ask) -> dict[str, Any]:
 CONTENT: dict[str, Callable[[Ask], dict[str, Any]]] = {
     "plan": plan,
     "data": data,
-    "evaluator": lambda ask: evaluator.shown(ask.files),
+    "evaluator": lambda ask: evaluator.shown(ask.files, ask.facts.session.public_id),
     "scoreboard": board,
     "training": training,
     "evaluation": evaluation,

@@ -12,7 +12,7 @@ from django.test import Client
 from sessions.models import Artifact, TuningSession
 from sessions.models.evidence import workspace
 from sessions.states import Status
-from sessions.views.files import rendered
+from sessions.views.markdown import rendered
 from tests.factories import make_candidate, make_session
 from tests.integration.session_page.conftest import Get
 
