@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from localfireworks import uploads
 from localfireworks.backend import Key
 from localfireworks.catalogue import CATALOGUE, PUBLIC, BaseModel
 from localfireworks.errors import not_found, precondition
@@ -42,8 +44,13 @@ class Servable:
 
 
 class ModelPatch(Message):
+    """Metadata; what is left out stays, and what belongs to the weights cannot be changed."""
+
     display_name: str | None = None
-    description: str | None = None
+    description: str | None = Field(None, max_length=999)
+    public: bool | None = None
+    github_url: str | None = None
+    hugging_face_url: str | None = None
 
 
 def find_model(service: Service, name: str) -> Servable | None:
@@ -52,7 +59,7 @@ def find_model(service: Service, name: str) -> Servable | None:
     if full in CATALOGUE:
         return Servable(full, CATALOGUE[full])
     row = service.store.get(full)
-    if row is None or row.collection != COLLECTION:
+    if row is None or row.collection != COLLECTION or row.state != "READY":
         return None
     base = CATALOGUE.get(row.body["peftDetails"]["baseModel"])
     if base is None:  # from a folder that this server was not started with
@@ -71,20 +78,10 @@ def render(row: Resource) -> dict[str, Any]:
     }
 
 
-def add_lora(
-    service: Service,
-    id_: str,
-    base: BaseModel,
-    *,
-    rank: int,
-    modules: list[str],
-    adapter: Path,
-    job: str,
-    title: str,
-) -> Resource:
-    """Store the result of a LoRA job as a READY model."""
-    body = {
-        "displayName": title,
+def lora_body(base: BaseModel, *, rank: int, modules: list[str], job: str) -> dict[str, Any]:
+    """What the API shows of an adapter, without its title."""
+    return {
+        "displayName": "",
         "description": "",
         "kind": "HF_PEFT_ADDON",
         "public": False,
@@ -99,6 +96,21 @@ def add_lora(
         "supervisedLoraTunable": False,
         "fineTuningJob": job,
     }
+
+
+def add_lora(
+    service: Service,
+    id_: str,
+    base: BaseModel,
+    *,
+    rank: int,
+    modules: list[str],
+    adapter: Path,
+    job: str,
+    title: str,
+) -> Resource:
+    """Store the result of a LoRA job as a READY model."""
+    body = lora_body(base, rank=rank, modules=modules, job=job) | {"displayName": title}
     row = service.new(COLLECTION, id_, "READY", body)
     row.private["adapter"] = str(adapter)
     return service.store.insert(row)
@@ -163,9 +175,8 @@ async def get_model(request: Request) -> Response:
 async def patch_model(request: Request) -> Response:
     row, patch = found(request, COLLECTION), await read_body(request, ModelPatch)
     if patch.display_name is not None:
-        row.body["displayName"] = check_display_name(patch.display_name)
-    if patch.description is not None:
-        row.body["description"] = patch.description
+        check_display_name(patch.display_name)
+    row.body |= patch.model_dump(by_alias=True, exclude_none=True)
     service_of(request).save(row)
     return ok(render(row))
 
@@ -179,7 +190,10 @@ async def delete_model(request: Request) -> Response:
     if loads := loads_of(service, row.name):
         raise precondition(f"{row.name} is deployed: unload {loads[0].name} first")
     service.store.delete(row.name)
-    shutil.rmtree(row.private["adapter"], ignore_errors=True)
+    if "files" in row.private:  # it was uploaded
+        uploads.remove(service, row)
+    if "adapter" in row.private:
+        shutil.rmtree(row.private["adapter"], ignore_errors=True)
     return ok({})
 
 
@@ -188,8 +202,12 @@ def adapter_files(row: Resource) -> list[str]:
 
 
 async def download_endpoint(request: Request) -> Response:
-    """Signed URLs of the adapter's files."""
+    """Signed URLs of the adapter's files: those that were uploaded, or that a job wrote."""
     service, row = service_of(request), found(request, COLLECTION)
+    if row.state != "READY":
+        raise precondition(f"{row.name} is {row.state}")
+    if "files" in row.private:
+        return ok({"filenameToSignedUrls": uploads.signed(request, row, "GET")})
     urls = {
         file: service.signer.sign(base_url(request), "GET", f"models/{row.account}/{row.id}/{file}")
         for file in adapter_files(row)
