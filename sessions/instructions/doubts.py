@@ -14,6 +14,7 @@ from sessions.instructions.tokens import Kind, Token
 
 REQUESTS, OPENERS = words("requests"), words("openers")
 SENTENCE_ENDS, SEGMENT_ENDS = {".", "!", "?", ";"}, {",", ":", "—", "–", "(", ")", "but"}
+GREETINGS = {"hi", "hello", "hey", "ok", "okay", ",", "so", "and", "now", "-", "–", "—"}
 CORRECTIONS = words("corrections")
 # What names itself: a stray number or an unknown neighbour does not change what it says.
 NAMES = {"workflow", "method", "dataset", "evaluation_dataset", "base_models", "strategy", "evaluator"}
@@ -58,8 +59,12 @@ def _under_unknown_key(parse: Parse, match: Match) -> bool:
     tokens, sign = parse.source.tokens, match.start - 1
     if sign < 1 or sign not in parse.left or tokens[sign].norm not in {"=", ":"}:
         return False
-    key = sign - 1
-    return key in parse.left and tokens[key].kind is Kind.WORD and not is_glue(tokens, key)
+    key = first = sign - 1
+    unknown = key in parse.left and tokens[key].kind is Kind.WORD and not is_glue(tokens, key)
+    while tokens[first].glued:
+        first -= 1
+    alone = first == 0 or tokens[first].breaks or tokens[first - 1].kind is not Kind.WORD
+    return unknown and alone
 
 
 def _goes_on(parse: Parse, match: Match) -> bool:
@@ -138,7 +143,8 @@ def _doubtful(parse: Parse, sentence: Range, inside: list[Match]) -> Iterator[Ra
 
 
 def _is_question(sentence: Sequence[Token]) -> bool:
-    return sentence[-1].norm == "?" and sentence[0].norm not in REQUESTS
+    begins = next((each.norm for each in sentence if each.norm not in GREETINGS), "")
+    return sentence[-1].norm == "?" and begins not in REQUESTS
 
 
 def _has_stray_number(parse: Parse, sentence: Range, inside: list[Match]) -> bool:
