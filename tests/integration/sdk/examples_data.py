@@ -107,3 +107,28 @@ def _(world: World) -> Asked:
 @example("models.get_download_endpoint")
 def _(world: World) -> Asked:
     return ask(lambda urls: "adapter_model.safetensors" in urls.filename_to_signed_urls, world.tuned())
+
+
+@example("models.create")
+def _(world: World) -> Asked:
+    id_ = world.fresh("brought")
+    details = {"base_model": QWEN, "r": 8, "target_modules": ["q_proj"]}
+    right = is_named(world.name("models", id_), state="UPLOADING", kind="HF_PEFT_ADDON")
+    return ask(right, model_id=id_, model={"kind": "HF_PEFT_ADDON", "peft_details": details})
+
+
+@example("models.get_upload_endpoint")
+def _(world: World) -> Asked:
+    sizes = {"adapter_config.json": "10", "adapter_model.safetensors": "20"}
+    right = lambda urls: set(urls.filename_to_signed_urls) == set(sizes)  # noqa: E731
+    return ask(right, world.empty_model(), filename_to_size=sizes)
+
+
+@example("models.validate_upload")
+def _(world: World) -> Asked:
+    return ask(lambda answer: answer.warnings == [], world.filled_model())
+
+
+@example("models.prepare")
+def _(world: World) -> Asked:
+    return ask(is_empty, world.tuned(), precision="BF16")

@@ -9,14 +9,9 @@ from typing import Any
 
 from fireworks import Fireworks
 
-FOREIGN = "models come from training, or from a folder with --model: nothing is uploaded as a model"
 UNSUPPORTED = {
     "api_keys": "keys belong to people, who are no part of a rehearsal: any key is accepted",
     "messages": "the form of another provider for what chat.completions offers",
-    "models.create": FOREIGN,
-    "models.get_upload_endpoint": FOREIGN,
-    "models.prepare": FOREIGN,
-    "models.validate_upload": FOREIGN,
     "reinforcement_fine_tuning_jobs": "reinforcement fine-tuning is outside the portal's workflows",
     "reinforcement_fine_tuning_steps": "reinforcement fine-tuning is outside the portal's workflows",
     "secrets": "hold credentials of outside stores, which a rehearsal never calls",

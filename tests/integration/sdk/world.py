@@ -212,6 +212,33 @@ class World:
         """Id of a loaded model that all share."""
         return self.once("addon", self.loaded)
 
+    def put(self, endpoint: Callable[..., Any], id_: str, files: dict[str, bytes]) -> None:
+        """Fill a thing through the signed URLs that `endpoint` gives."""
+        sizes = {name: str(len(content)) for name, content in files.items()}
+        urls = endpoint(id_, filename_to_size=sizes).filename_to_signed_urls
+        for name, content in files.items():
+            headers = {
+                "Content-Type": "application/octet-stream",
+                "X-Goog-Content-Length-Range": f"{len(content)},{len(content)}",
+            }
+            httpx.put(urls[name], content=content, headers=headers).raise_for_status()
+
+    def empty_model(self) -> str:
+        """Id of a model that waits for its files."""
+        id_ = self.fresh("brought")
+        details = {"base_model": QWEN, "r": 8, "target_modules": ["q_proj"]}
+        self.sdk.models.create(model_id=id_, model={"kind": "HF_PEFT_ADDON", "peft_details": details})
+        return id_
+
+    def filled_model(self) -> str:
+        """Id of a model whose files are there: those of the tuned one."""
+        urls = self.sdk.models.get_download_endpoint(self.tuned()).filename_to_signed_urls or {}
+        id_ = self.empty_model()
+        self.put(
+            self.sdk.models.get_upload_endpoint, id_, {n: httpx.get(url).content for n, url in urls.items()}
+        )
+        return id_
+
     def empty_evaluator(self) -> str:
         """Id of an evaluator that waits for its code."""
         id_ = self.fresh("judge")
@@ -221,13 +248,7 @@ class World:
     def filled_evaluator(self) -> str:
         """Id of an evaluator whose code is there and was not looked at."""
         id_, code = self.empty_evaluator(), archive(main__py=CODE, requirements__txt="")
-        sizes = {"code.tar.gz": str(len(code))}
-        urls = self.sdk.evaluators.get_upload_endpoint(id_, filename_to_size=sizes).filename_to_signed_urls
-        headers = {
-            "Content-Type": "application/octet-stream",
-            "X-Goog-Content-Length-Range": f"{len(code)},{len(code)}",
-        }
-        httpx.put((urls or {})["code.tar.gz"], content=code, headers=headers).raise_for_status()
+        self.put(self.sdk.evaluators.get_upload_endpoint, id_, {"code.tar.gz": code})
         return id_
 
     def built(self) -> str:
