@@ -144,6 +144,19 @@ def test_parsing_says_the_same_of_any_rows(turns, data):
     same([PLAIN, *lines, SYSTEM.encode(), *lines])
 
 
+def test_rows_that_differ_in_a_number_have_one_structure():
+    rows = [orjson.dumps({"id": at, **chat("q", "a")}) for at in range(1111, 2000) if "0" not in str(at)]
+    found = Structures()
+    assert set(found.look(rows).which.tolist()) == {0}
+    assert len(found.known) == 1
+    line = orjson.dumps({"id": 4567, **chat("q", "a")})
+    broken = [
+        line.replace(b"4567", each) for each in (b"0567", b"45 67", b"45.6.7", b"-", b"45e", b"4:67", b"4/67")
+    ]
+    assert found.look([*broken, line]).which.tolist() == [PARSE] * len(broken) + [0]
+    same([line, *broken, line])
+
+
 def test_a_file_of_many_structures_is_not_looked_at_for_ever():
     found = Structures()
     rows = [orjson.dumps(chat("q", "a", **{f"key{at}": at})) for at in range(structure.TRIED)]
