@@ -42,9 +42,9 @@ td { padding: .5rem 1rem .5rem 0; border-top: 1px solid var(--line); vertical-al
 form { margin: 0; }
 .fields { display: grid; gap: .75rem 1rem;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 13rem), 1fr)); }
-label { display: grid; gap: .2rem; font-size: .875rem; font-weight: 600; align-content: start; }
-label small { font-weight: 400; }
-input, select { font: inherit; font-weight: 400; width: 100%; min-height: 2.6rem; padding: .4rem .6rem;
+.field { display: grid; gap: .2rem; font-size: .875rem; align-content: start; }
+label { font-weight: 600; }
+input, select { font: inherit; width: 100%; min-height: 2.6rem; padding: .4rem .6rem;
   color: inherit; background: var(--page); border: 1px solid var(--field); border-radius: .4rem; }
 details { margin: .9rem 0 0; }
 summary { cursor: pointer; padding: .5rem 0; font-size: .875rem; font-weight: 600; }
@@ -99,12 +99,20 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], empty: str) -> st
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
+def _field(name: str, label: str, start: str, end: str, hint: str) -> str:
+    """A labelled control, between whose start and end its id and description go."""
+    id_ = name.replace(".", "-")
+    described = f" aria-describedby='{id_}-hint'" if hint else ""
+    small = f"<small id='{id_}-hint'>{escape(hint)}</small>" if hint else ""
+    return (
+        f"<div class='field'><label for='{id_}'>{escape(label)}</label>"
+        f"{start} id='{id_}' name='{name}'{described}{end}{small}</div>"
+    )
+
+
 def text_field(name: str, label: str, value: str = "", hint: str = "", **attributes: str) -> str:
     more = "".join(f" {key}='{escape(given)}'" for key, given in attributes.items())
-    return (
-        f"<label>{escape(label)}<input name='{name}' value='{escape(value)}'{more}>"
-        f"<small>{escape(hint)}</small></label>"
-    )
+    return _field(name, label, "<input", f" value='{escape(value)}'{more}>", hint)
 
 
 def select_field(
@@ -118,9 +126,7 @@ def select_field(
             for key, text in choices.items()
         )
         parts += f"<optgroup label='{escape(group)}'>{options}</optgroup>" if group else options
-    return (
-        f"<label>{escape(label)}<select name='{name}'>{parts}</select><small>{escape(hint)}</small></label>"
-    )
+    return _field(name, label, "<select", f">{parts}</select>", hint)
 
 
 def button_form(action: str, label: str, kind: str = "quiet", described: str = "") -> Safe:
