@@ -10,14 +10,14 @@ from django.http import QueryDict
 
 from sessions.specification import FIELDS, Entry, Field, FieldError, Specification, rate_text, show
 
-FLAGS = ("final_run", "deploy", "drop_bad_rows")
+FLAGS = ("final_run", "deploy", "drop_bad_rows", "register")
 MANY = ("base_models",)
 APART = "\n"
 # Fields that have a box of their own; the others are said in the sentence, and carried along hidden.
 BOXED = frozenset({
     "dataset", "evaluation_dataset", "base_models", "strategy", "lora_ranks", "learning_rates", "epochs",
     "tuning_samples", "parallel_jobs", "final_run", "deploy", "budget", "seed", "heldout_rows",
-    "drop_bad_rows", "max_candidates", "title", "workflow", "criterion",
+    "drop_bad_rows", "max_candidates", "title", "workflow", "criterion", "register",
 })  # fmt: skip
 # Fields with a place for their faults.
 SHOWN = tuple(name for name in FIELDS if name in BOXED - {"drop_bad_rows"})

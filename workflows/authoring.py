@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sessions.states import Phase
-from workflows.phases import authoring, authoring_report
+from workflows.phases import authoring, authoring_registration, authoring_report
 
 NO_TRAINING = authoring.skipped("an evaluator is written; nothing is trained")
 
@@ -13,6 +13,6 @@ PHASES = {
     Phase.SWEEP: NO_TRAINING,
     Phase.TRAINING: NO_TRAINING,
     Phase.EVALUATION: authoring.write,
-    Phase.DEPLOYMENT: authoring.skipped("an evaluator is written; there is no model to deploy"),
+    Phase.DEPLOYMENT: authoring_registration.step,
     Phase.REPORT: authoring_report.step,
 }

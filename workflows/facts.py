@@ -13,7 +13,7 @@ from sessions.states import PHASE_LABELS, CandidateState, Decision, GateKind, Ph
 from workflows.fireworks import names
 
 FILES = ("dataset", "evaluation_dataset")
-KINDS = ("dataset", "job", "model", "deployment")
+KINDS = ("dataset", "job", "model", "evaluator", "deployment")
 PARTS = ("train.jsonl", "sample.jsonl", "heldout.jsonl")
 PICTURES = {
     "pictures/losses.svg": "Loss curves of all candidates",
@@ -25,6 +25,7 @@ OPEN_ENDED = {
 STANDING_COSTS = {
     "dataset": "storage only",
     "model": "nothing while it is not deployed",
+    "evaluator": "nothing",
     "job": "nothing any more",
 }
 

@@ -68,6 +68,14 @@ _ALL = (
         hint="What a written evaluator checks, in your words.",
         workflows=frozenset({Workflow.SFT, Workflow.AUTHORING}),
     ),
+    field(
+        "register",
+        "Register on Fireworks",
+        v.FLAG,
+        False,
+        "Register the written evaluator in your account, once you have approved it.",
+        workflows=frozenset({Workflow.AUTHORING}),
+    ),
     _tuning(
         "lora_ranks",
         "LoRA ranks",

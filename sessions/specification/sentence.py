@@ -41,6 +41,7 @@ _PARTS: dict[str, Callable[[Any], str]] = {
     "evaluator": lambda name: f"Use evaluator {name}.",
     "rubric": lambda text: f"Rubric: “{text}”.",
     "criterion": lambda text: f"What counts as right: “{text}”.",
+    "register": _either("Register the evaluator on Fireworks.", "Do not register the evaluator."),
     "budget": lambda amount: f"The budget is ${amount}.",
     "heldout_rows": lambda n: f"Hold out {n} rows for evaluation.",
     "test_share": lambda share: f"Hold out {show('test_share', share)} for evaluation.",

@@ -272,6 +272,9 @@ def verdict(facts: Facts) -> dict[str, Any]:
         "still_there": made is not None and made.state == ResourceState.CREATED,
         "served": proof.detail if proof else {},
         "result": result_of(facts),
+        "registered": Resource.objects.filter(
+            session=facts.session, kind="evaluator", state=ResourceState.CREATED
+        ).first(),
         "cost": bill(lines_of_ledger(facts.ledger)),
         "has_report": Artifact.objects.filter(session=facts.session, name="final_report.md").exists(),
     }

@@ -123,3 +123,35 @@ def test_the_same_data_gives_the_same_files(house: House) -> None:
         names = ("outputs/evaluator.py", "outputs/eval_spec.md", "outputs/evaluator_scores.csv")
         digests.append([session.artifacts.get(name=name).sha256 for name in names])
     assert digests[0] == digests[1]
+
+
+def test_registering_takes_an_approval_and_spends_nothing(house: House, client: Client) -> None:
+    dataset = house.dataset("sums", sums())
+    session = begin(
+        house, f"Write an evaluator for {dataset}: the final number must match. Register it on Fireworks."
+    )
+    house.drive(session)
+    gate = house.gate(session)
+    assert gate.kind == GateKind.PLAN
+    assert not house.wire.calls("POST", "evaluators")
+    assert "Register the evaluator on Fireworks" in client.get(session.get_absolute_url()).content.decode()
+
+    house.reply(session, "Approved, proceed.")
+    house.drive(session)
+    assert session.status == Status.SUCCEEDED
+    [made] = house.remote("evaluators")
+    assert made["state"] == "ACTIVE"
+    assert made["entryPoint"] == "evaluator.py::test_answer"
+    assert made["name"] in client.get(session.get_absolute_url()).content.decode()
+    assert not session.ledger.exists()
+
+
+def test_who_rejects_keeps_the_files_and_registers_nothing(house: House) -> None:
+    dataset = house.dataset("sums", sums())
+    session = begin(house, f"Write an evaluator for {dataset}: the final number must match. Register it.")
+    house.drive(session)
+    house.reply(session, "", action=["reject"])
+    house.drive(session)
+    assert session.status == Status.CANCELLED
+    assert session.artifacts.filter(name="outputs/evaluator.py").exists()
+    assert not house.wire.calls("POST", "evaluators")

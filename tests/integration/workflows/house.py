@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -144,7 +145,10 @@ class Trainer:
     failures: dict[int, dict[str, Any]] = field(default_factory=dict)  # by LoRA rank
     running: list[Path] = field(default_factory=list)
 
-    def start(self, folder: Path) -> bool:
+    def start(self, folder: Path, command: Sequence[str] = ()) -> bool:
+        if command:  # not training: the program itself, to its end
+            subprocess.run([*command, str(folder)], check=True, capture_output=True)
+            return True
         self.running.append(folder)
         progress(folder, "running", 40, 0)
         if not self.hold:

@@ -1,0 +1,135 @@
+"""Phase 6 of evaluator authoring: register it on Fireworks, once a person has approved exactly that."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import tarfile
+from pathlib import Path
+from typing import Any
+
+from sessions.actions.planning import add_revision
+from sessions.models import Artifact, Plan, Resource
+from sessions.specification import sentence
+from sessions.states import Decision, GateKind
+from workflows.creating import Wanted, ensure
+from workflows.fireworks import evaluators, names
+from workflows.fireworks.errors import Temporary
+from workflows.outcomes import Ask, Done, Failed, Failure, Outcome, Skip, Wait
+from workflows.phases import plans
+from workflows.phases.authoring import CODE, FACTS
+from workflows.work import Work
+
+ARCHIVE = "outputs/evaluator.tar.gz"
+ENTRY = "evaluator.py::test_answer"
+DEADLINE_SECONDS = 30 * 60
+
+
+def step(work: Work) -> Outcome:
+    """Ask for the approval, make the evaluator, and wait until Fireworks has built it."""
+    if not work.session.value("register"):
+        return Skip("you did not ask to register the evaluator on Fireworks")
+    if not approved(work):
+        plan = add_revision(work.session, body(work), [])
+        return Ask(GateKind.PLAN, "Approve registering the evaluator on Fireworks", {}, plan)
+    found = evaluators.get(work.fireworks, registered(work).name)
+    if found.active:
+        return Done(f"{names.short(found.name)} is registered on Fireworks")
+    if found.failed:
+        return Failed(not_built(found))
+    if work.phase_age() > DEADLINE_SECONDS:
+        raise Temporary(f"After {DEADLINE_SECONDS // 60} minutes the evaluator is {found.state}")
+    return Wait(work.poll_seconds)
+
+
+def approved(work: Work) -> bool:
+    """Whether the newest revision of the plan, made from these very files, is approved."""
+    gate = work.session.gates.filter(kind=GateKind.PLAN).last()
+    newest: Plan | None = plans.latest(work.session)
+    return bool(gate and gate.decision == Decision.APPROVED and gate.plan == newest)
+
+
+def body(work: Work) -> dict[str, Any]:
+    """The plan: one thing is made, it costs nothing, and it is these files."""
+    about = Artifact.objects.get(session=work.session, name=FACTS).detail
+    free = {"low": "0", "expected": "0", "high": "0"}
+    return {
+        "summary": f"Register the evaluator on Fireworks: it checks {about['label']}; {about['words']}.",
+        "sentence": sentence(work.session.specification),
+        "specification": work.session.specification.to_json(),
+        "candidates": [],
+        "estimate": {"lines": [], **free, "not_calculated": [], "by_group": [], "by_phase": []},
+        "time": {
+            "low": 10,
+            "high": DEADLINE_SECONDS,
+            "how": "Fireworks builds it first",
+            "words": "a few minutes",
+        },
+        "risks": [f"It does not check “{each}”." for each in about["unchecked"]],
+        "irreversible": ["A new evaluator appears in your account; nothing that is there is changed."],
+        "skipped": {},
+        "code_sha256": Artifact.objects.get(session=work.session, name=CODE).sha256,
+    }
+
+
+def registered(work: Work) -> Resource:
+    """The evaluator on Fireworks, made and filled if it is not there yet."""
+    packed = archive(work)
+    digest = hashlib.sha256(packed.read_bytes()).hexdigest()
+    about = Artifact.objects.get(session=work.session, name=FACTS).detail
+    wanted = evaluators.Authored(
+        entry_point=ENTRY,
+        content_hash=digest,
+        display_name=f"{work.session.public_id} {work.session.title}",
+        description=about["criterion"],
+    )
+
+    def make(resource: Resource) -> None:
+        evaluators.create(work.fireworks, names.short(resource.name), wanted)
+
+    request = {"entryPoint": ENTRY, "sha256": digest}
+    resource = ensure(work, Wanted("evaluator", evaluators.COLLECTION, "evaluator", request=request), make)
+    if not evaluators.get(work.fireworks, resource.name).failed:
+        fill(work, resource, packed)
+    return resource
+
+
+def fill(work: Work, resource: Resource, packed: Path) -> None:
+    """Upload the code, once: what is being built is left alone."""
+    sent = "evaluator-uploaded"
+    if not work.session.events.filter(kind=sent).exists():
+        evaluators.upload(work.fireworks, resource.name, packed)
+        work.tell(sent, f"The code of {names.short(resource.name)} was uploaded")
+
+
+def archive(work: Work) -> Path:
+    """`evaluator.py` and an empty `requirements.txt`; the same code gives the same bytes."""
+    path = work.folder / ARCHIVE
+    if not path.exists():
+        code = Artifact.objects.get(session=work.session, name=CODE).path.read_bytes()
+        content = packed_files({"evaluator.py": code, "requirements.txt": b""})
+        work.keep(ARCHIVE, "application/gzip", content)
+    return path
+
+
+def packed_files(files: dict[str, bytes]) -> bytes:
+    """A `.tar.gz` without times and owners."""
+    plain = io.BytesIO()
+    with tarfile.open(fileobj=plain, mode="w") as tar:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+    return gzip.compress(plain.getvalue(), mtime=0)
+
+
+def not_built(found: evaluators.Evaluator) -> Failure:
+    """Fireworks could not build it; both files are kept."""
+    return Failure(
+        "platform",
+        "Fireworks could not build the evaluator.",
+        "Both files are kept on the session's page; look at the build's log on Fireworks.",
+        found.status.message,
+        retry_safe=True,
+    )
