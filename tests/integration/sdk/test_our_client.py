@@ -21,11 +21,13 @@ from workflows.fireworks import (
     errors,
     evaluation_jobs,
     evaluators,
+    inference,
     metrics_file,
     preference_jobs,
     usage,
 )
 from workflows.fireworks.client import Fireworks
+from workflows.fireworks.many import complete_many
 from workflows.fireworks.signed import read_signed
 
 
@@ -89,6 +91,23 @@ def test_a_batch_is_answered_row_by_row(ours: Fireworks, world: World, tmp_path:
     assert set(rows) == {"red", "bad", "blue"}
     assert rows["red"].answer.completion_tokens in range(1, 5)
     assert (rows["bad"].answer, rows["bad"].error == "") == (None, False)
+
+
+def test_many_questions_at_once_get_the_answers_they_get_alone(ours: Fireworks):
+    forms = inference.addresses(SERVERLESS)
+    asked = {
+        str(number): inference.chat_body(
+            [{"role": "user", "content": f"Is {number} a number?"}],
+            max_tokens=6,
+            temperature=0.7,
+            seed=number,
+        )
+        for number in range(8)
+    }
+    together = dict(complete_many(ours, asked.items(), forms, at_once=8))
+    assert set(together) == set(asked)
+    for key, body in asked.items():
+        assert together[key].text == inference.complete(ours, body, forms).text
 
 
 def test_a_lora_is_loaded_once_and_unloaded(ours: Fireworks, world: World):

@@ -20,7 +20,7 @@ from tests.integration.sdk.methods import resolve
 ACCOUNT = "rehearsal"
 QWEN = "accounts/fireworks/models/qwen3-8b"
 SERVERLESS = "accounts/fireworks/models/gpt-oss-20b"
-PATIENCE = 20.0  # seconds; only a failing test waits so long
+PATIENCE = 200.0  # seconds; only a failing test waits so long
 ENDLESS = 3.0  # the learning rate of a job that goes on until it is ended
 ROWS = [
     {"messages": [{"role": "user", "content": f"{n}?"}, {"role": "assistant", "content": f"{n}!"}]}
@@ -112,6 +112,12 @@ class World:
             time.sleep(0.02)
         return pytest.fail(f"waited in vain for {what}")
 
+    def reaches(self, look: Callable[[], Any], wanted: str, what: str) -> None:
+        """Wait until the state that `look` gives is the wanted one; one that failed is not waited for."""
+        ends = {wanted, "JOB_STATE_FAILED", "BUILD_FAILED", "FAILED"}
+        found = self.until(lambda: (state := look()) in ends and state, f"{what} to be {wanted}")
+        assert found == wanted, f"{what} is {found}"
+
     def unfilled(self) -> str:
         """Id of a dataset that waits for its files."""
         id_ = self.fresh("data")
@@ -138,19 +144,19 @@ class World:
         resolve(self.sdk, kind.resource).create(**kind.asked(self, id_, **more))
         return id_
 
-    def state(self, kind: JobKind, id_: str) -> str:
-        return str(resolve(self.sdk, kind.resource).get(id_).state).removeprefix("JOB_STATE_")
-
     def job_in(self, kind: JobKind, state: str, **more: Any) -> str:
         """Id of a new job once it is in the state."""
         id_ = self.begin(kind, **more)
-        self.until(lambda: self.state(kind, id_) == state, f"{id_} to be {state}")
+        self.job_reaches(kind, id_, state)
         return id_
+
+    def job_reaches(self, kind: JobKind, id_: str, state: str) -> None:
+        self.reaches(lambda: resolve(self.sdk, kind.resource).get(id_).state, f"JOB_STATE_{state}", id_)
 
     def cancelled(self, kind: JobKind) -> str:
         id_ = self.job_in(kind, "RUNNING", learning_rate=ENDLESS)
         resolve(self.sdk, kind.resource).cancel(id_, body={})
-        self.until(lambda: self.state(kind, id_) == "CANCELLED", f"{id_} to be cancelled")
+        self.job_reaches(kind, id_, "CANCELLED")
         return id_
 
     def job(self, kind: JobKind) -> str:
@@ -173,8 +179,7 @@ class World:
         asked = self.batch_asked()
         id_ = str(asked["batch_inference_job_id"])
         self.sdk.batch_inference_jobs.create(**asked)
-        done = lambda: self.sdk.batch_inference_jobs.get(id_).state == "JOB_STATE_COMPLETED"  # noqa: E731
-        self.until(done, f"{id_} to be COMPLETED")
+        self.reaches(lambda: self.sdk.batch_inference_jobs.get(id_).state, "JOB_STATE_COMPLETED", id_)
         return id_
 
     def answered(self) -> str:
@@ -189,7 +194,7 @@ class World:
         """Id of a new deployment that answers."""
         id_, asked = self.fresh("place"), {"base_model": QWEN, "deployment_shape": "default", **more}
         self.sdk.deployments.create(deployment_id=id_, **asked)
-        self.until(lambda: self.sdk.deployments.get(id_).state == "READY", f"{id_} to be READY")
+        self.reaches(lambda: self.sdk.deployments.get(id_).state, "READY", id_)
         return id_
 
     def place(self) -> str:
@@ -205,7 +210,7 @@ class World:
         place = self.name("deployments", self.roomy())
         made = self.sdk.lora.load(model=self.name("models", self.tuned()), deployment=place)
         id_ = str(made.name).rpartition("/")[2]
-        self.until(lambda: self.sdk.lora.get(id_).state == "DEPLOYED", f"{id_} to be DEPLOYED")
+        self.reaches(lambda: self.sdk.lora.get(id_).state, "DEPLOYED", id_)
         return id_
 
     def addon(self) -> str:
@@ -255,8 +260,7 @@ class World:
         """Id of a new evaluator that is ACTIVE."""
         id_ = self.filled_evaluator()
         self.sdk.evaluators.validate_upload(id_, body={})
-        self.until(lambda: self.sdk.evaluators.get(id_).state != "BUILDING", f"{id_} to be built")
-        assert self.sdk.evaluators.get(id_).state == "ACTIVE", self.sdk.evaluators.get(id_).status
+        self.reaches(lambda: self.sdk.evaluators.get(id_).state, "ACTIVE", id_)
         return id_
 
     def evaluator(self) -> str:
@@ -274,14 +278,13 @@ class World:
         return {"evaluation_job_id": id_, "evaluation_job": job}
 
     def evaluation(self) -> str:
-        """Id of a new evaluation job once it is over."""
+        """Id of a new evaluation job once it is COMPLETED."""
         asked = self.evaluation_asked()
         id_ = str(asked["evaluation_job_id"])
         self.sdk.evaluation_jobs.create(**asked)
-        ends = ("JOB_STATE_COMPLETED", "JOB_STATE_FAILED")
-        self.until(lambda: self.sdk.evaluation_jobs.get(id_).state in ends, f"{id_} to end")
+        self.reaches(lambda: self.sdk.evaluation_jobs.get(id_).state, "JOB_STATE_COMPLETED", id_)
         return id_
 
     def scored(self) -> str:
-        """Id of an evaluation job that is over and that all share."""
+        """Id of a COMPLETED evaluation job that all share."""
         return self.once("evaluation", self.evaluation)
