@@ -96,7 +96,7 @@ def attempt() -> str:
         place = Path(name)
         laid_out(place, None, ())
         running = started(job_of(place, None, Limits(), weaker=False) | {"probe": True})
-        return watch(running, 0, Limits(wall=20, row=20)).fault
+        return watch(running, 0, Limits(wall=60)).fault
 
 
 def laid_out(place: Path, evaluator: Evaluator | None, rows: Iterable[Mapping[str, Any]]) -> int:

@@ -12,7 +12,8 @@ class Limits:
     """Times in seconds, sizes in bytes. `memory` is of one process and of all together."""
 
     wall: float = 600.0  # the whole run
-    row: float = 20.0  # one row, and loading the evaluator
+    load: float = 60.0  # building the walls and loading the evaluator
+    row: float = 20.0
     processor: int = 300  # processor time of one process
     memory: int = 1024 * MEBIBYTE
     file: int = 64 * MEBIBYTE  # one file, and the private folder as a whole

@@ -121,11 +121,11 @@ def out_of_time(seen: Watch, whole: float, row: float) -> str:
     """The fault of a run that takes too long as a whole or in one row."""
     if whole > seen.limits.wall:
         return f"it ran longer than {seen.limits.wall:g} s"
-    if row <= seen.limits.row or seen.collected.complete:
+    allowed = seen.limits.row if seen.collected.loaded else seen.limits.load
+    if row <= allowed or seen.collected.complete:
         return ""
-    at = len(seen.collected.rows) + 1
-    where = f"row {at}" if seen.collected.loaded else "loading"
-    return f"it hung in {where}: nothing came for {seen.limits.row:g} s"
+    where = f"row {len(seen.collected.rows) + 1}" if seen.collected.loaded else "loading"
+    return f"it hung in {where}: nothing came for {allowed:g} s"
 
 
 def out_of_bounds(running: Running, limits: Limits) -> str:

@@ -16,8 +16,8 @@ from workflows.evaluators.isolation import WEAKER, score
 from workflows.evaluators.limits import MEBIBYTE, Limits
 
 pytestmark = [pytest.mark.integration]
-TIGHT = Limits(wall=20, row=8, processor=8, memory=256 * MEBIBYTE, file=MEBIBYTE, processes=8)
-SHORT = Limits(wall=20, row=0.7, processor=8, memory=256 * MEBIBYTE, processes=8)
+TIGHT = Limits(wall=60, row=20, processor=8, memory=256 * MEBIBYTE, file=MEBIBYTE, processes=8)
+SHORT = Limits(wall=60, load=60, row=1, processor=8, memory=256 * MEBIBYTE, processes=8)
 ROWS = [{"messages": [], "n": at} for at in range(3)]
 
 
@@ -96,7 +96,7 @@ def test_what_cannot_go_on_is_stopped(write: Write, deed: str, words: str) -> No
 
 @pytest.mark.usefixtures("walls")
 def test_processor_time_is_limited(write: Write) -> None:
-    limits = Limits(wall=20, row=10, processor=1)
+    limits = Limits(wall=60, row=30, processor=1)
     found = score(write(acting("while True: pass")), ROWS, limits=limits)
     assert found.fault == "it used up its 1 s of processor time in row 2"
 
@@ -153,7 +153,8 @@ def test_a_private_folder_is_there(write: Write) -> None:
     ],
 )
 def test_what_does_not_load_says_so(write: Write, source: str, words: str) -> None:
-    found = score(write(source), ROWS, limits=SHORT)
+    patience = 1 if "sleep" in source else 60  # only who sleeps is to be waited for in vain
+    found = score(write(source), ROWS, limits=Limits(load=patience))
     assert words in found.fault
     assert not found.scores
 
