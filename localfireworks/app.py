@@ -49,6 +49,7 @@ from localfireworks.errors import HANDLERS, ApiError, InferenceError, is_inferen
 from localfireworks.fault_middleware import FaultSwitches, Sleep
 from localfireworks.job_faults import JobFaults
 from localfireworks.jobs import GRACE_SECONDS, Supervisor
+from localfireworks.request_ids import RequestIds
 from localfireworks.samples import add_samples
 from localfireworks.service import Service
 from localfireworks.signing import StorageError
@@ -170,7 +171,12 @@ def create_app(service: Service, sleep: Sleep = asyncio.sleep) -> Starlette:
     )
     app = Starlette(
         routes=[route for part in parts for route in part.routes],
-        middleware=[Middleware(FaultSwitches, sleep=sleep), Middleware(KeyCheck), Middleware(AccountLimits)],
+        middleware=[
+            Middleware(RequestIds),
+            Middleware(FaultSwitches, sleep=sleep),
+            Middleware(KeyCheck),
+            Middleware(AccountLimits),
+        ],
         exception_handlers=HANDLERS | {StorageError: storage.on_storage_error},
         lifespan=lifespan,
     )

@@ -84,6 +84,10 @@ def register(row: Resource, sizes: dict[str, int]) -> None:
 
 
 def need_uploading(row: Resource) -> None:
+    """Refuse content for a dataset that has its own, or that is stuck."""
+    if row.private.get("wedged"):
+        # Seen on the real service: after a validation that came too early, no way to upload is left.
+        raise HTTPException(405, "Method Not Allowed")
     if row.state != "UPLOADING":
         raise precondition(f"{row.name} is {row.state}: its content cannot change, make a new dataset")
 
@@ -196,9 +200,6 @@ async def upload_endpoint(request: Request) -> Response:
     """Signed URLs for the whole file set, which replaces any set registered before."""
     service, row = service_of(request), found(request, COLLECTION)
     message = await read_body(request, UploadEndpoint)
-    if row.private.get("wedged"):
-        # Seen on the real service: after a validation that came too early, no way to upload is left.
-        raise HTTPException(405, "Method Not Allowed")
     need_uploading(row)
     register(row, message.filename_to_size)
     service.save(row)
@@ -209,7 +210,7 @@ async def validate_upload(request: Request) -> Response:
     service, row = service_of(request), found(request, COLLECTION)
     if row.state == "READY":
         return ok({})
-    if not uploads.complete(service, row):
+    if row.private.get("wedged") or not uploads.complete(service, row):
         row.private["wedged"] = True
         service.save(row)
         raise precondition(f"{row.name}: not all registered files were uploaded")

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from localfireworks.evalkit.isolation import Broken, Limits, converse
+from tests.integration.localfireworks.conftest import PATIENCE, ROOT, until
 
 LIMITS = Limits(cpu=30, wall=60)
 SECRET = "what the server keeps to itself"
@@ -116,3 +120,26 @@ def test_what_it_prints_is_no_result(tmp_path: Path, capfd: pytest.CaptureFixtur
     code = 'def evaluate(messages, **row):\n    print(\'{"row": 0, "result": {}}\')\n    return 1'
     assert [result["score"] for result in run(tmp_path, code)] == [1.0]
     assert '"row": 0' in capfd.readouterr().err
+
+
+@pytest.mark.skipif(not can_separate(), reason="this machine grants no user namespaces")
+def test_nothing_outlives_the_process_that_asked(tmp_path: Path):
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "main.py").write_text(
+        "import subprocess, sys\ndef evaluate(messages, **row):\n"
+        "    subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], process_group=0)\n"
+        "    while True: pass"
+    )
+    (tmp_path / "in.jsonl").write_text('{"messages": []}\n')
+    entries = [{"name": "score", "file": "main.py", "function": "evaluate"}]
+    job = {"kind": "evaluation", "entries": entries, "source": str(tmp_path / "source")}
+    (tmp_path / "job.json").write_text(json.dumps(job | {"dataset": [str(tmp_path / "in.jsonl")]}))
+    program = [sys.executable, "-m", "localfireworks.evalkit.work", str(tmp_path)]
+    with subprocess.Popen(program, cwd=ROOT) as work:
+        family = until(
+            lambda: len(found := psutil.Process(work.pid).children(recursive=True)) >= 3 and found,
+            "its child",
+        )
+        work.kill()
+    _, left = psutil.wait_procs(family, timeout=PATIENCE)
+    assert left == []

@@ -59,6 +59,13 @@ async def test_unknown_paths_and_methods_answer_in_the_api_form(server: Server) 
     assert inference.json()["error"]["code"] == "NOT_FOUND"
 
 
+@pytest.mark.parametrize("path", [ROOT, f"{ROOT}/nothing", "/healthz", "/inference/v1/models"])
+async def test_every_answer_has_an_id_of_its_own(server: Server, path: str) -> None:
+    ids = [(await server.http.get(path)).headers.get_list("x-request-id") for _ in range(2)]
+    assert [len(each) for each in ids] == [1, 1]
+    assert ids[0] != ids[1]
+
+
 async def test_a_body_that_is_not_json_or_no_object_is_refused(server: Server) -> None:
     broken = await server.http.post(f"{ROOT}/datasets", content=b"{")
     assert (broken.status_code, broken.json()["code"]) == (400, 3)

@@ -141,7 +141,11 @@ async def test_a_validation_that_comes_too_early_wedges_the_dataset(server: Serv
     assert (await server.refused("/datasets/d:validateUpload"))[0] == 400
     status, _ = await server.refused("/datasets/d:getUploadEndpoint", {"filenameToSize": {"a.jsonl": 5}})
     assert status == 405
-    assert urls
+    assert (await put(server, urls["a"], LINE)).status_code == 200
+    assert (await server.refused("/datasets/d:validateUpload"))[0] == 400
+    files = {"file": ("rows.jsonl", LINE)}
+    whole = await server.http.post("/v1/accounts/rehearsal/datasets/d:upload", files=files)
+    assert whole.status_code == 405
     assert (await server.get("/datasets/d"))["state"] == "UPLOADING"
 
 
