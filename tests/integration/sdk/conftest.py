@@ -69,20 +69,20 @@ class Server:
             thread.join(20)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with Server(tmp_path_factory.mktemp("sdk")).running() as base:
         yield base
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def admin(address: str) -> Iterator[httpx.Client]:
     """The switches of the server."""
     with httpx.Client(base_url=address, timeout=20) as client:
         yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def sdk(address: str) -> Iterator[Fireworks]:
     """The SDK as it is, but for the strict reading of answers."""
     with Fireworks(
@@ -91,7 +91,7 @@ def sdk(address: str) -> Iterator[Fireworks]:
         yield client
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def asynchronous(address: str) -> AsyncIterator[AsyncFireworks]:
     """The SDK's other client."""
     async with AsyncFireworks(
@@ -100,7 +100,7 @@ async def asynchronous(address: str) -> AsyncIterator[AsyncFireworks]:
         yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def world(sdk: Fireworks) -> World:
     return World(sdk)
 
@@ -112,14 +112,14 @@ def ours(address: str) -> Iterator[OurClient]:
         yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def openai_client(address: str) -> Iterator[OpenAI]:
     base = f"{address}/inference/v1"
     with OpenAI(api_key=KEY, base_url=base, max_retries=0, _strict_response_validation=True) as made:
         yield made
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
 async def openai_async(address: str) -> AsyncIterator[AsyncOpenAI]:
     base = f"{address}/inference/v1"
     async with AsyncOpenAI(api_key=KEY, base_url=base, _strict_response_validation=True) as made:
