@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
@@ -35,16 +34,15 @@ class Engine(Protocol):
 @dataclass(frozen=True)
 class JaxEngine:
     """The real engine. `cache` keeps compiled programs between starts, `compute` is the precision of matrix
-    products, `threads` those of XLA (None: as many as there are cores)."""
+    products."""
 
     cache: Path
     compute: str = "float32"
-    threads: int | None = None
 
     def load(self, standin: str, adapter: Path | None) -> Generator:
         from localfireworks.engine.runtime import configure
 
-        configure(self.cache, self.threads or os.cpu_count())  # before JAX is imported
+        configure(self.cache)  # before JAX is imported
         from localfireworks.engine.inference import load
 
         return load(standin, adapter, self.compute)

@@ -54,6 +54,9 @@ class Batch:
         self._state: State | None = None
         self._pace = pace or Pace()
 
+    def __len__(self) -> int:
+        return len(self._waiting) + sum(row is not None for row in self._rows)
+
     @property
     def busy(self) -> bool:
         return bool(self._waiting) or any(self._rows)

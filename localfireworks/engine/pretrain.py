@@ -23,7 +23,7 @@ import numpy as np
 from localfireworks.engine.runtime import configure
 
 if __name__ == "__main__":
-    configure(threads=1)
+    configure()
 
 import jax
 

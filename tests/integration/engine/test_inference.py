@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from localfireworks.engine.asking import Asked
 from localfireworks.engine.files import Folder
-from localfireworks.engine.inference import PromptTooLong, load
+from localfireworks.engine.inference import PromptTooLong, iter_steps, load
 from localfireworks.engine.job_settings import JobSettings
 from localfireworks.engine.sft import train_job
 
@@ -64,6 +65,37 @@ def test_the_context_is_a_limit(generator):
     assert len(answer(generator, long, max_tokens=500)) <= room - used
     with pytest.raises(PromptTooLong, match=f"context holds {room}"):
         answer(generator, [{"role": "user", "content": "one " * room}])
+
+
+def test_a_schema_is_kept_to_and_a_cut_off_is_told(generator):
+    schema = {"type": "object", "properties": {"n": {"enum": [1, 2]}}, "required": ["n"]}
+    asked = {"type": "json_schema", "schema": schema | {"additionalProperties": False}}
+    whole = answer(generator, response_format=asked, temperature=1.0, seed=4)
+    assert json.loads(text(whole))["n"] in {1, 2}
+    assert whole[-1].finish_reason == "stop"
+    cut = answer(generator, response_format=asked, max_tokens=2)
+    assert (len(cut), cut[-1].finish_reason) == (2, "length")
+
+
+def test_alternatives_come_with_the_chosen_token_first(generator):
+    pieces = answer(generator, top_logprobs=3, max_tokens=4)
+    assert [len(piece.top) for piece in pieces] == [3] * len(pieces)
+    assert all(piece.top[0].token_id == piece.token_id for piece in pieces)
+    assert all(piece.top[0].logprob == pytest.approx(piece.logprob, abs=1e-4) for piece in pieces)
+
+
+def test_many_answers_equal_those_of_one_by_one(generator):
+    questions = [[{"role": "user", "content": f"Order {n} is late{'!' * n}"}] for n in range(20)]
+    batch, said = generator.open(), {n: [] for n in range(20)}
+    for ticket, question in enumerate(questions):
+        batch.add(ticket, Asked(question, max_tokens=12, temperature=0.8 * (ticket % 2), seed=ticket))
+    for ticket, pieces in iter_steps(batch):
+        said[ticket] += pieces
+    for ticket in (0, 7, 13):
+        asked = {"max_tokens": 12, "temperature": 0.8 * (ticket % 2), "seed": ticket}
+        alone = answer(generator, questions[ticket], **asked)
+        assert text(said[ticket]) == text(alone)
+        assert said[ticket][-1].finish_reason == alone[-1].finish_reason
 
 
 def test_an_unknown_stand_in_is_named():
