@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.integration.localfireworks.conftest import LocalServer, until
 
@@ -120,7 +121,8 @@ def test_an_evaluator_is_built_and_scores_a_dataset(new_server: NewServer):
     assert "loaded" in httpx.get(log).text
 
 
-def test_a_batch_survives_a_killed_server(new_server: NewServer):
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_batch_survives_the_end_of_its_server(new_server: NewServer, how: signal.Signals):
     server = new_server(options=("--no-samples",))
     server.start()
     lines = [
@@ -128,7 +130,7 @@ def test_a_batch_survives_a_killed_server(new_server: NewServer):
             "custom_id": f"q{n}",
             "body": {"messages": [{"role": "user", "content": f"Say {n}"}], "max_tokens": 12},
         }
-        for n in range(1000)
+        for n in range(600)
     ]
     body = {
         "model": "accounts/fireworks/models/standin-judge",  # answers without loading anything
@@ -138,10 +140,10 @@ def test_a_batch_survives_a_killed_server(new_server: NewServer):
     server.call("POST", "/batchInferenceJobs", json=body, params={"batchInferenceJobId": "b"})
     look = lambda: server.call("GET", "/batchInferenceJobs/b")  # noqa: E731
     until(lambda: look()["jobProgress"]["totalProcessedRequests"] > 0, "the first answer")
-    server.stop(signal.SIGKILL)
+    server.stop(how)
     server.start()
     done = ended(server, "/batchInferenceJobs/b")
     assert done["state"] == "JOB_STATE_COMPLETED", done
-    assert done["jobProgress"]["successfullyProcessedRequests"] == 1000
+    assert done["jobProgress"]["successfullyProcessedRequests"] == 600
     ids = Counter(row["custom_id"] for row in output(server, "out")["results.jsonl"])
     assert ids == Counter(line["custom_id"] for line in lines)
