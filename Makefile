@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 # What `make test` runs, and further arguments to pytest: make test TESTS=tests/unit ARGS="-k costs -x"
-TESTS ?= tests
+TESTS ?=
 ARGS ?=
 # What `make bench` measures; results.py is what the others print with.
 BENCHMARKS ?= $(filter-out benchmarks/results.py,$(wildcard benchmarks/[a-z]*.py))
@@ -25,7 +25,12 @@ run: $(VENV)/.installed ## Start the portal on http://127.0.0.1:8000 (PORT=… m
 	@exec $(BIN)/python manage.py up
 
 test: $(VENV)/.installed-dev ## Run all tests (TESTS=path and ARGS="-k word" narrow it)
+ifneq ($(TESTS),)
 	@$(BIN)/python -m pytest $(TESTS) $(ARGS)
+else
+	@$(BIN)/python -m pytest tests/unit tests/integration -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest tests/system tests/browser $(ARGS)
+endif
 
 check: $(VENV)/.installed-dev ## Format, lint, types, import contracts, migrations, templates
 	$(BIN)/ruff format --check .

@@ -29,6 +29,8 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if name.startswith("FIREWORKS_")]:
         del os.environ[name]
     django_settings.FIREWORKS = env.fireworks(os.environ, NOWHERE)
+    if hasattr(config, "workerinput"):  # one of several processes: it has what their parent set
+        return
     # Every server of a test has a data folder of its own; what XLA compiled for one serves all.
     compiled = tempfile.TemporaryDirectory(prefix="fwportal-compiled-")
     config.add_cleanup(compiled.cleanup)
