@@ -12,6 +12,7 @@ from starlette.routing import Route
 from localfireworks import deployed_models, deployments, dpo_work, sft_work
 from localfireworks.billing import line_items
 from localfireworks.catalogue import CATALOGUE
+from localfireworks.evaluation_page import evaluation_section
 from localfireworks.job_calls import progress_of
 from localfireworks.jobs import fields_of
 from localfireworks.page_parts import document, section, table
@@ -26,6 +27,7 @@ SECTIONS = {
     "faults": "Fault switches",
     "account": "Account",
     "jobs": "Fine-tuning jobs",
+    "evaluation": "Batches and evaluations",
     "deployments": "Deployments",
     "datasets": "Datasets",
     "costs": "Costs of this month",
@@ -112,6 +114,7 @@ def lists(service: Service) -> list[str]:
                 "No job yet.",
             ),
         ),
+        evaluation_section(service, "evaluation", SECTIONS["evaluation"]),
         section(
             "deployments",
             SECTIONS["deployments"],

@@ -94,6 +94,7 @@ async def test_every_line_is_answered_once_in_an_order_of_its_own(server: Server
     assert (dataset["state"], dataset["exampleCount"]) == ("READY", str(count))
     assert dataset["sourceJobName"] == job["name"]
     assert "userUploaded" not in dataset
+    assert f"<span>{count} of {count}</span>" in (await server.http.get("/")).text
 
 
 @pytest.mark.parametrize(

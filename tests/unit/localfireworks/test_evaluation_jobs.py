@@ -110,3 +110,13 @@ async def test_what_cannot_work_is_refused(
     body = {"evaluationJob": job | fields, "evaluationJobId": "j"}
     refusal = await server.refused("/evaluationJobs", body)
     assert (refusal[0], said in refusal[1]) == (status, True), refusal
+
+
+async def test_the_page_shows_evaluators_and_evaluations(server: Server) -> None:
+    empty = (await server.http.get("/")).text
+    assert "No evaluator yet." in empty
+    assert "No evaluation yet." in empty
+    await start(server)
+    page = (await server.http.get("/")).text
+    assert "<span>ACTIVE</span>" in page
+    assert f"<span>{PLACE}/evaluators/e</span>" in page
