@@ -59,7 +59,7 @@ def _rows(path: Path, share: int) -> Rows:
 
 
 def _lines(
-    right: Rows, left: Rows, later: npt.NDArray[np.int64], earlier: npt.NDArray[np.int64]
+    right: Rows, left: Rows, later: npt.NDArray[np.int64], earlier: npt.NDArray[np.integer[Any]]
 ) -> list[tuple[int, int]]:
     pairs = zip(later[:EXAMPLES].tolist(), earlier[:EXAMPLES].tolist(), strict=True)
     return [(right.lines[one], left.lines[other]) for one, other in pairs]

@@ -10,9 +10,10 @@ import numpy.typing as npt
 
 from .kept import Rows
 from .problems import REMEDIES, WARNING, Problem
-from .sketches import near, repeated
+from .sketches import EMPTY, NOBODY, Indexes, near, repeated
 
 Ints = npt.NDArray[np.int64]
+Lines = npt.NDArray[np.uint32]
 COPY, NEAR_COPY = "row.copy", "row.near-copy"
 WORDS = {
     COPY: "the row is an exact copy of line {line:,}",
@@ -30,12 +31,12 @@ class Repeated:
 
 
 def found(rows: Rows, keep: int) -> Repeated:
-    """Compare all kept rows with each other. Memory: about 40 bytes a row while it lasts."""
-    lines = np.frombuffer(rows.lines, dtype=np.uint32).astype(np.int64)
+    """Compare all kept rows with each other; the sketches of copies are gone then."""
+    lines = np.frombuffer(rows.lines, dtype=np.uint32)
     later, first = copies(np.frombuffer(rows.hashes, dtype=np.int64))
-    second, similar = near(rows.sketches.values)
-    fresh = ~np.isin(second, later, assume_unique=True)
-    second, similar = second[fresh], similar[fresh]
+    values = rows.sketches.values
+    values[later[later < len(values)]] = EMPTY  # an exact copy is told once
+    second, similar = near(values)
     shown = [
         *_told(COPY, lines[later[:keep]], lines[first[:keep]]),
         *_told(NEAR_COPY, lines[second[:keep]], lines[similar[:keep]]),
@@ -43,19 +44,18 @@ def found(rows: Rows, keep: int) -> Repeated:
     return Repeated(later.size, second.size, tuple(shown))
 
 
-def copies(hashes: Ints) -> tuple[Ints, Ints]:
+def copies(hashes: Ints) -> tuple[Ints, Indexes]:
     """Indexes of the rows whose hash an earlier row has, ascending, and of the first such row."""
     order = repeated(hashes)
-    if not order.size:
-        return order, order
     ranked = hashes[order]
-    same = np.append(False, ranked[1:] == ranked[:-1])
-    head = np.maximum.accumulate(np.where(same, 0, np.arange(ranked.size)))
-    later, first = order[same], order[head[same]]
-    by_line = np.argsort(later)
-    return later[by_line], first[by_line]
+    head = np.append(True, ranked[1:] != ranked[:-1])[: order.size]
+    earliest = np.maximum.accumulate(np.where(head, np.arange(order.size, dtype=np.uint32), 0))
+    first = np.full(hashes.size, NOBODY, dtype=np.uint32)
+    first[order[~head]] = order[earliest[~head]]
+    later = np.flatnonzero(first != NOBODY)
+    return later, first[later]
 
 
-def _told(rule: str, lines: Ints, earlier: Ints) -> Iterator[Problem]:
+def _told(rule: str, lines: Lines, earlier: Lines) -> Iterator[Problem]:
     for line, other in zip(lines.tolist(), earlier.tolist(), strict=True):
         yield Problem(line, "", rule, WORDS[rule].format(line=other), REMEDIES[rule], level=WARNING)

@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
 Values = npt.NDArray[np.uint16]
+Indexes = npt.NDArray[np.uint32]
 
 BUCKETS, GROUPS, WINDOW = 16, 4, 8
 AGREE = 0.65  # of the buckets that one of two rows fills
@@ -28,8 +29,8 @@ FEWEST_FULL = 8  # buckets that a text must fill to be compared
 WANTED = 32  # windows of a row of middle length
 SHARES = (8, 128)  # of 256: fewest and most positions that are picked
 MOST_ROWS = 3_000_000  # as many as a dataset may have
-EMPTY = np.uint16(0xFFFF)
-SLICE = 1 << 16  # pairs compared at a time
+EMPTY, NOBODY = np.uint16(0xFFFF), np.uint32(0xFFFFFFFF)
+SLICE, PART = 1 << 16, 1 << 18  # pairs, and rows, looked at in one go
 ERROR = (
     "Found by MinHash: of rows that share 95 of 100 words with another about 95 of 100 are found, of rows "
     "that share 90 about 80; of rows that share half about 1 of 100 is taken for one."
@@ -104,9 +105,9 @@ def _hashes(text: bytes, positions: Ints) -> npt.NDArray[np.uint64]:
     return found
 
 
-def near(values: Values) -> tuple[Ints, Ints]:
+def near(values: Values) -> tuple[Ints, Indexes]:
     """Rows that nearly repeat an earlier one, ascending, and that earlier row."""
-    partner = np.full(len(values), -1, dtype=np.int64)
+    partner = np.full(len(values), NOBODY, dtype=np.uint32)
     for group in range(GROUPS):
         keys = np.ascontiguousarray(values.view(np.uint64)[:, group])
         order = repeated(keys, ~np.uint64(0))
@@ -116,9 +117,9 @@ def near(values: Values) -> tuple[Ints, Ints]:
             first, later = order[piece], order[piece + 1]
             alike = _alike(values[first], values[later])
             first, later = first[alike], later[alike]
-            fresh = partner[later] < 0
+            fresh = partner[later] == NOBODY
             partner[later[fresh]] = first[fresh]
-    found = np.flatnonzero(partner >= 0)
+    found = np.flatnonzero(partner != NOBODY)
     return found, partner[found]
 
 
@@ -129,20 +130,33 @@ def _alike(left: Values, right: Values) -> npt.NDArray[np.bool_]:
     return alike
 
 
-def repeated(keys: npt.NDArray[Any], never: np.generic | None = None) -> Ints:
+def repeated(keys: npt.NDArray[Any], never: np.generic | None = None) -> Indexes:
     """Indexes of the keys that stand more than once, equal ones together, in order; `never` is no key.
 
     Sorting keys alone is ten times as fast as sorting their indexes, and few of them repeat.
     """
-    ranked = np.sort(keys)
-    twice = np.unique(ranked[1:][ranked[1:] == ranked[:-1]])
+    twice = _twice(keys)
     twice = twice[twice != never] if never is not None else twice
     if not twice.size:
-        return np.empty(0, dtype=np.int64)
-    place = np.searchsorted(twice, keys)
-    place[place == twice.size] = 0
-    found = np.flatnonzero(twice[place] == keys)
-    return found[np.argsort(place[found], kind="stable")]
+        return np.empty(0, dtype=np.uint32)
+    found = [np.flatnonzero(_among(twice, keys[at : at + PART])) + at for at in range(0, keys.size, PART)]
+    indexes = np.concatenate(found).astype(np.uint32)
+    return indexes[np.argsort(keys[indexes], kind="stable")]
+
+
+def _twice(keys: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The keys that stand more than once, each once, ascending."""
+    ranked = np.sort(keys)
+    again = ranked[1:][ranked[1:] == ranked[:-1]]
+    fresh = np.append(True, again[1:] != again[:-1])[: again.size]
+    once: npt.NDArray[Any] = again[fresh]
+    return once
+
+
+def _among(few: npt.NDArray[Any], keys: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    place = np.minimum(np.searchsorted(few, keys), few.size - 1)
+    found: npt.NDArray[np.bool_] = few[place] == keys
+    return found
 
 
 def shared(values: Values, other: Values) -> tuple[Ints, Ints]:

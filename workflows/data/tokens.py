@@ -118,14 +118,21 @@ def stats(counts: Sequence[int], lines: Sequence[int] = (), scaled: Scaled | Non
     `lines` has the physical line of each count; `scaled` what a tokenizer says of the estimate.
     """
     scaled = scaled or Scaled()
-    values = np.rint(np.asarray(counts, dtype=np.int64) * scaled.scale).astype(np.int64)
-    if not values.size:
+    given = np.asarray(counts)
+    if not given.size:
         return TokenStats(method=scaled.method)
-    total, longest = round(sum(counts) * scaled.scale), int(values.max())
-    ranks = np.percentile(values, np.linspace(0, 100, QUANTILES + 1), method="inverted_cdf").astype(np.int64)
+    ranked = np.sort(given)
+    total, longest = (
+        round(int(given.sum(dtype=np.uint64)) * scaled.scale),
+        round(int(ranked[-1]) * scaled.scale),
+    )
+    places = np.maximum(np.ceil(np.linspace(0, 1, QUANTILES + 1) * ranked.size).astype(np.int64) - 1, 0)
+    ranks = np.rint(ranked[places] * scaled.scale).astype(np.int64)
     bounds = [2**power for power in range(4, max(4, (longest - 1).bit_length()) + 1)]
-    bins = np.bincount(np.searchsorted(bounds, values), minlength=len(bounds))
-    histogram = tuple((bound, int(count)) for bound, count in zip(bounds, bins, strict=True))
+    upto = np.searchsorted(ranked, [(bound + 0.5) / scaled.scale for bound in bounds])
+    histogram = tuple(
+        (bound, int(rows)) for bound, rows in zip(bounds, np.diff(upto, prepend=0), strict=True)
+    )
     return TokenStats(
         total=total,
         p50=int(ranks[QUANTILES // 2]),
@@ -137,15 +144,18 @@ def stats(counts: Sequence[int], lines: Sequence[int] = (), scaled: Scaled | Non
         low=round(total * scaled.low / scaled.scale),
         high=round(total * scaled.high / scaled.scale),
         scale=scaled.scale,
-        quantiles=tuple(ranks.tolist()) if len(values) > LONGEST else (),
-        longest_rows=_longest(values, lines),
+        quantiles=tuple(ranks.tolist()) if given.size > LONGEST else (),
+        longest_rows=_longest(given, lines, scaled.scale),
     )
 
 
-def _longest(values: npt.NDArray[np.int64], lines: Sequence[int]) -> tuple[tuple[int, int], ...]:
+def _longest(values: npt.NDArray[Any], lines: Sequence[int], scale: float) -> tuple[tuple[int, int], ...]:
     """The longest samples as (tokens, line), longest first, then by line."""
     if len(lines) != len(values):
         return ()
     least = np.partition(values, -LONGEST)[-LONGEST] if len(values) > LONGEST else 0
-    found = [(int(values[at]), int(lines[at])) for at in np.flatnonzero(values >= least)[: 50 * LONGEST]]
+    found = [
+        (round(int(values[at]) * scale), int(lines[at]))
+        for at in np.flatnonzero(values >= least)[: 50 * LONGEST]
+    ]
     return tuple(sorted(found, key=lambda each: (-each[0], each[1]))[:LONGEST])
