@@ -48,6 +48,7 @@ class Echo:
     adapter: Path | None
     context_length: int = 40
     calls: list[dict[str, Any]] = field(default_factory=list)
+    written: int = 0
 
     def count_prompt_tokens(self, messages: Sequence[dict[str, Any]], tools: Any) -> int:
         return sum(len(str(message["content"]).split()) for message in messages) + len(tools or ())
@@ -58,6 +59,7 @@ class Echo:
         words = [name, *str(messages[-1]["content"]).split()][: given["max_tokens"]]
         reason = "length" if len(words) == given["max_tokens"] else "stop"
         for number, word in enumerate(words):
+            self.written += 1
             yield Word(f"{word} ", finish_reason=reason if number == len(words) - 1 else None)
 
 
