@@ -51,6 +51,7 @@ NOW_DOING = {
     Phase.DEPLOYMENT: "deploying the model",
     Phase.REPORT: "writing the report",
 }
+WRITING = {Phase.EVALUATION: "writing the evaluator", Phase.DEPLOYMENT: "registering the evaluator"}
 LIVE_PHASES = (Phase.SWEEP, Phase.TRAINING, Phase.EVALUATION, Phase.DEPLOYMENT, Phase.REPORT)
 
 
@@ -156,7 +157,8 @@ def who(facts: Facts) -> str:
         return "Nobody: a worker takes it next."
     if session.cancel_requested_at:
         return "Nobody: the portal stops what is running."
-    return f"Nobody: the portal is {NOW_DOING[Phase(session.phase)]}."
+    doing = NOW_DOING | (WRITING if session.workflow == Workflow.AUTHORING else {})
+    return f"Nobody: the portal is {doing[Phase(session.phase)]}."
 
 
 def result(session: TuningSession) -> str:

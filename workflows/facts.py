@@ -20,12 +20,13 @@ PICTURES = {
     "pictures/scoreboard.svg": "Validation loss against cost",
 }
 OPEN_ENDED = {
+    "evaluator:registration": "Fireworks states no price for it, and none was told",
     "deployment:first-hour": "billed by the second while a replica is up, so it is not settled here"
 }
 STANDING_COSTS = {
     "dataset": "storage only",
     "model": "nothing while it is not deployed",
-    "evaluator": "nothing",
+    "evaluator": "no price is stated for keeping it",
     "job": "nothing any more",
 }
 

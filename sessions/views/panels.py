@@ -17,7 +17,7 @@ from sessions.gatecard import values
 from sessions.models import Artifact, Candidate, Gate, Plan, Resource
 from sessions.models.evidence import Role
 from sessions.scoreboard import Scoreboard, scoreboard
-from sessions.specification import Specification
+from sessions.specification import Specification, Workflow
 from sessions.states import CandidateState, Decision, GateKind, Phase, ResourceState, Status
 from sessions.views import evaluator
 from sessions.views.reading import EVENTS_SHOWN, newest_events
@@ -89,7 +89,7 @@ def available(facts: Facts, files: dict[str, Artifact]) -> list[str]:
         "data": "inspection.json" in files or bool((facts.plan or {}).get("data")),
         "evaluator": evaluator.FACTS in files,
         "scoreboard": any(each.role == Role.SWEEP for each in facts.candidates),
-        "training": bool(trained) or approved,
+        "training": bool(trained) or (approved and facts.session.workflow != Workflow.AUTHORING),
         "evaluation": any(each.validation_loss is not None for each in facts.candidates),
         "deployment": deployed,
         "cost": facts.plan is not None or bool(facts.ledger),

@@ -12,7 +12,7 @@ from typing import Any
 from sessions.actions.planning import add_revision
 from sessions.models import Artifact, Plan, Resource
 from sessions.specification import sentence
-from sessions.states import Decision, GateKind
+from sessions.states import Decision, GateKind, Phase
 from workflows.creating import Wanted, ensure
 from workflows.fireworks import evaluators, names
 from workflows.fireworks.errors import Temporary
@@ -23,6 +23,7 @@ from workflows.work import Work
 
 ARCHIVE = "outputs/evaluator.tar.gz"
 ENTRY = "evaluator.py::test_answer"
+ITEM = "evaluator:registration"  # its line in the ledger
 DEADLINE_SECONDS = 30 * 60
 
 
@@ -51,15 +52,14 @@ def approved(work: Work) -> bool:
 
 
 def body(work: Work) -> dict[str, Any]:
-    """The plan: one thing is made, it costs nothing, and it is these files."""
+    """The plan: one thing is made, and it is these files."""
     about = Artifact.objects.get(session=work.session, name=FACTS).detail
-    free = {"low": "0", "expected": "0", "high": "0"}
     return {
         "summary": f"Register the evaluator on Fireworks: it checks {about['label']}; {about['words']}.",
         "sentence": sentence(work.session.specification),
         "specification": work.session.specification.to_json(),
         "candidates": [],
-        "estimate": {"lines": [], **free, "not_calculated": [], "by_group": [], "by_phase": []},
+        "estimate": estimate(),
         "time": {
             "low": 10,
             "high": DEADLINE_SECONDS,
@@ -71,6 +71,22 @@ def body(work: Work) -> dict[str, Any]:
         "skipped": {},
         "code_sha256": Artifact.objects.get(session=work.session, name=CODE).sha256,
     }
+
+
+def estimate() -> dict[str, Any]:
+    """The plan's one line of money. No price is stated for an evaluator, and none is guessed."""
+    line = {
+        "item": ITEM,
+        "label": "Evaluator on Fireworks",
+        "group": "Evaluator",
+        "phase": Phase.DEPLOYMENT,
+        "low": None,
+        "expected": None,
+        "high": None,
+        "how": "Fireworks states no price for building or keeping one",
+    }
+    total = {"low": "0", "expected": "0", "high": "0", "not_calculated": [line["label"]]}
+    return {"lines": [line], "by_group": [], "by_phase": [], **total}
 
 
 def registered(work: Work) -> Resource:
@@ -89,7 +105,9 @@ def registered(work: Work) -> Resource:
         evaluators.create(work.fireworks, names.short(resource.name), wanted)
 
     request = {"entryPoint": ENTRY, "sha256": digest}
-    resource = ensure(work, Wanted("evaluator", evaluators.COLLECTION, "evaluator", request=request), make)
+    resource = ensure(
+        work, Wanted("evaluator", evaluators.COLLECTION, "evaluator", ITEM, request=request), make
+    )
     if not evaluators.get(work.fireworks, resource.name).failed:
         fill(work, resource, packed)
     return resource

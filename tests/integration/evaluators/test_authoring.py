@@ -125,7 +125,7 @@ def test_the_same_data_gives_the_same_files(house: House) -> None:
     assert digests[0] == digests[1]
 
 
-def test_registering_takes_an_approval_and_spends_nothing(house: House, client: Client) -> None:
+def test_registering_takes_an_approval(house: House, client: Client) -> None:
     dataset = house.dataset("sums", sums())
     session = begin(
         house, f"Write an evaluator for {dataset}: the final number must match. Register it on Fireworks."
@@ -143,7 +143,8 @@ def test_registering_takes_an_approval_and_spends_nothing(house: House, client: 
     assert made["state"] == "ACTIVE"
     assert made["entryPoint"] == "evaluator.py::test_answer"
     assert made["name"] in client.get(session.get_absolute_url()).content.decode()
-    assert not session.ledger.exists()
+    [line] = session.ledger.all()
+    assert line.expected is None  # no price is stated, and none is guessed
 
 
 def test_who_rejects_keeps_the_files_and_registers_nothing(house: House) -> None:
