@@ -51,7 +51,7 @@ def transformers() -> Iterator[Any]:
     os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # those of other projects' imports
-        pytest.importorskip("torch", reason="PyTorch is not installed: run `make reference`")
+        pytest.importorskip("torch", reason="no PyTorch: run `make reference`", exc_type=ImportError)
         yield pytest.importorskip("transformers", reason="transformers is missing: run `make reference`")
 
 
