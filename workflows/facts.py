@@ -21,7 +21,7 @@ PICTURES = {
 }
 OPEN_ENDED = {
     "evaluator:registration": "Fireworks states no price for it, and none was told",
-    "deployment:first-hour": "billed by the second while a replica is up, so it is not settled here"
+    "deployment:first-hour": "billed by the second while a replica is up, so it is not settled here",
 }
 STANDING_COSTS = {
     "dataset": "storage only",
