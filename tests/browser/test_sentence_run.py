@@ -49,7 +49,7 @@ def test_eight_candidates_from_one_sentence(person: Person, fireworks: Fireworks
     expect(page.locator("#gate-candidates tbody tr")).to_have_count(8)
     assert page.locator("#gate-values tr", has_text="Seed").locator(".value-text").inner_text() == "42"
     page.goto(f"{address}?tab=data")
-    figures = page.locator("#part-panel .figures").inner_text()
+    figures = page.locator("#part-panel .figures").first.inner_text()
     assert "7,473" in figures
     assert "1,000\nrows for the candidates" in figures
     person.approves()
