@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -12,7 +11,8 @@ from sessions.instructions.doubts import CORRECTIONS, withdrawn
 from sessions.instructions.edits import edited
 from sessions.instructions.grammar import HEDGES, Match, Parse, grammar, is_glue, parse
 from sessions.instructions.reading import LONGEST_TEXT, Reading, reading_of
-from sessions.instructions.tokens import Kind, glued_run, text_of
+from sessions.instructions.tables import words
+from sessions.instructions.tokens import Kind, glued_run, text_of, tokenize
 from sessions.specification import (
     FIELDS,
     CandidateConfig,
@@ -31,6 +31,12 @@ SMALL_SIGNS = frozenset(",.!\"'`-–—")
 # Fields that are answered by a sentence in the person's own words.
 FREE_TEXT, FEWEST_WORDS = {"criterion", "rubric"}, 3
 AGREEING = {"approve", "proceed", "yes"}
+POLITE = {"polite", "praise"}  # acts that decide nothing
+OWN_GATES = {"plan", "promotion"}  # those with phrases of their own
+PROMOTION = "promotion.grammar"
+# What a reason must not hold: then it may be no reason, and the choice not meant.
+HELD_BACK = HEDGES - words("comparing", PROMOTION) | CORRECTIONS | words("holding", PROMOTION)
+FEWEST_REASON_WORDS = 2
 
 ACCEPTED = {
     "questions": "Answer in plain words, for example “qwen3-8b”, or write “cancel”.",
@@ -76,13 +82,29 @@ class Reply:
 
 @dataclass(frozen=True)
 class _Heard:
-    """A reply taken apart: its acts, its questions, its values, and whether every word is covered."""
+    """A reply taken apart: its acts in their order, its questions, its values, whether every word is covered.
 
-    acts: frozenset[str]
-    chosen: tuple[Match, ...]
+    `late_no` is True when a “no” stands behind something else: it may take that back.
+    """
+
+    said: tuple[Match, ...]
+    late_no: bool
     topics: tuple[str, ...]
     reading: Reading
     exact: bool
+
+    @property
+    def acts(self) -> frozenset[str]:
+        """What decides, or could."""
+        return frozenset(match.rule.name for match in self.said) - POLITE
+
+    @property
+    def chosen(self) -> tuple[Match, ...]:
+        return tuple(match for match in self.said if match.rule.name.split(" ")[0] in {"choose", "pick"})
+
+    @property
+    def praised(self) -> bool:
+        return any(match.rule.name == "praise" for match in self.said)
 
 
 def reply(
@@ -105,7 +127,7 @@ def reply(
     if len(text) > LONGEST_TEXT:
         words = f"The reply has {len(text):,} characters; use {LONGEST_TEXT:,} at the most."
         return Reply(ReplyKind.NOT_UNDERSTOOD, words)
-    own = (f"{gate_kind}.grammar",) if gate_kind in {"promotion", "plan"} else ()
+    own = (f"{gate_kind}.grammar",) if gate_kind in OWN_GATES else ()
     parsed = parse(text, grammar(*own, "reply.grammar"), Context(catalogue, account, datasets), current)
     heard = _hear(parsed, candidates)
     if gate_kind == "questions" and "dataset" in asked and (bare := _bare_dataset(parsed)):
@@ -125,11 +147,10 @@ def _hear(parsed: Parse, candidates: Sequence[CandidateConfig]) -> _Heard:
     doubtful = withdrawn(parsed)
     kept = [match for match in parsed.matches if match not in doubtful]
     acts = [match for match in kept if match.rule.kind == "act"]
-    names = frozenset(match.rule.name for match in acts) - {"polite"}
-    chosen = tuple(match for match in acts if match.rule.name.split(" ")[0] in {"choose", "pick"})
+    weighty = [match.rule.name for match in kept if match.rule.name not in POLITE]
     topics = tuple(dict.fromkeys(match.rule.name for match in kept if match.rule.kind == "ask"))
     reading = _edited(parsed, [match for match in kept if match.rule.kind == "edit"], candidates)
-    return _Heard(names, chosen, topics, reading, _exact(parsed, acts))
+    return _Heard(tuple(acts), "no" in weighty[1:], topics, reading, _exact(parsed, acts))
 
 
 def _edited(parsed: Parse, edits: list[Match], candidates: Sequence[CandidateConfig]) -> Reading:
@@ -192,7 +213,7 @@ def _free_text(parsed: Parse, heard: _Heard, asked: Sequence[str]) -> dict[str, 
 def _values(heard: _Heard, gate_kind: str) -> Reply:
     """A reply that sets values. It never approves, even when it says so as well."""
     kinds = {"questions": ReplyKind.ANSWER, "plan": ReplyKind.CHANGES}
-    if gate_kind in kinds and heard.acts <= AGREEING | {"no"}:
+    if gate_kind in kinds and heard.acts <= AGREEING | {"no", "unsure"} and not heard.late_no:
         words = "Answered." if gate_kind == "questions" else "The plan will be made anew with these changes."
         return Reply(kinds[gate_kind], words, heard.reading.entries, reading=heard.reading)
     return _not_understood(heard.reading, gate_kind)
@@ -203,6 +224,8 @@ def _decision(heard: _Heard, gate_kind: str, candidates: Sequence[CandidateConfi
         return _not_understood(heard.reading, gate_kind)
     if gate_kind == "promotion" and heard.chosen:
         return _choice(heard, candidates)
+    if heard.praised and "no" in heard.acts:
+        return _not_understood(heard.reading, gate_kind)  # “no, looks good”: no to what?
     if _rejects(heard.acts, gate_kind):
         return Reply(ReplyKind.REJECT, "Rejected.", reading=heard.reading)
     if _approves(heard.acts, gate_kind):
@@ -231,16 +254,17 @@ def _choice(heard: _Heard, candidates: Sequence[CandidateConfig]) -> Reply:
     """Another candidate, by its number or by what it alone has."""
     picking = {match.rule.name for match in heard.chosen}
     meant = {_meant(match, candidates) for match in heard.chosen}
-    if len(meant) != 1 or not heard.acts <= AGREEING | picking | {"no"}:
+    if len(meant) != 1 or not heard.acts <= AGREEING | picking | {"no"} or heard.late_no:
         return _not_understood(heard.reading, "promotion")
     numbers = meant.pop()
     if len(numbers) != 1:
         listed = ", ".join(str(each.number) for each in candidates) or "none"
         words = f"{_unclear(heard.chosen[0], numbers)} Choose one of: {listed}."
         return Reply(ReplyKind.NOT_UNDERSTOOD, words, reading=heard.reading)
-    reason = next((match.captures[1] for match in heard.chosen if len(match.captures) > 1), "")
-    if CORRECTIONS & set(re.findall(r"\w+", reason.lower())):
+    reasons = [match.captures[1] for match in heard.chosen if len(match.captures) > 1]
+    if not all(map(_is_reason, reasons)):
         return _not_understood(heard.reading, "promotion")
+    reason = next(iter(reasons), "")
     return Reply(
         ReplyKind.CHOOSE,
         f"Candidate {numbers[0]} is promoted.",
@@ -248,6 +272,15 @@ def _choice(heard: _Heard, candidates: Sequence[CandidateConfig]) -> Reply:
         reason=reason.strip(" .!"),
         reading=heard.reading,
     )
+
+
+def _is_reason(text: str) -> bool:
+    """Whether the words behind “because” can only be a reason, and take nothing back."""
+    said = [token.norm for token in tokenize(text) if token.kind is not Kind.PUNCT]
+    if len(said) < FEWEST_REASON_WORDS or HELD_BACK & {token.norm for token in tokenize(text)}:
+        return False
+    matches = parse(text, grammar(PROMOTION, "reply.grammar"), Context()).matches
+    return all(match.rule.kind != "act" or match.rule.name in POLITE for match in matches)
 
 
 def _unclear(match: Match, numbers: tuple[int, ...]) -> str:

@@ -101,6 +101,31 @@ def test_an_unclear_choice_asks_again(text: str) -> None:
     assert answered(text, "promotion").kind == "not_understood"
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["candidate 2: no", "candidate 2, no", "candidate 2: reject", "candidate 2: don't use it",
+     "candidate 1 — cancel", "candidate 2, it should not win", "candidate 3: forget it",
+     "use candidate 2 as it is not clear which to use, so cancel",
+     "candidate 2 because it's cheaper, but do not proceed yet",
+     "use candidate 2 since I have not decided yet",
+     "candidate 2 because hmm, rather 3", "candidate 2 because I decline", "candidate 2 because no",
+     "candidate 2 because cheaper", "candidate 2 since it is better, stop here",
+     "use candidate 2 since nobody told me what to do, please ask Bob first", "hm, candidate 2"],
+)  # fmt: skip
+def test_what_takes_a_choice_back_is_no_reason_for_it(text: str) -> None:
+    assert answered(text, "promotion").kind == "not_understood"
+
+
+@pytest.mark.parametrize("gate", ["plan", "spend", "trouble"])
+@pytest.mark.parametrize(
+    "text",
+    ["no, looks good", "no thanks, looks good", "no, ok", "nope, all good", "hm, yes", "do it, sorry",
+     "yes, hmm", "sorry, no"],
+)  # fmt: skip
+def test_what_says_both_or_hesitates_decides_nothing(text: str, gate: str) -> None:
+    assert answered(text, gate).kind == "not_understood"
+
+
 def test_a_candidate_that_is_not_there_is_named() -> None:
     assert (
         answered("use candidate 9", "promotion").words == "There is no candidate 9. Choose one of: 1, 2, 3."
@@ -320,6 +345,7 @@ def test_candidates_of_the_plan_are_dropped_by_number(text: str, values: Any) ->
         ("add learning rate 1e-3", "Name all the rates"),
         ("add rank 24", "rank 24 is not a power of two"),
         ("3 epochs and one more epoch", "said twice"),
+        ("use 4 epochs, no", "Write"),
         ("drop the 9B", "Not understood"),
         ("drop 3 epochs", "Not understood"),
         ("drop 3", "Not understood"),
@@ -340,7 +366,9 @@ def test_an_edit_that_cannot_be_made_says_why(text: str, words: str) -> None:
     [
         ("take number 2 because it is cheaper", 2, "it is cheaper"),
         ("I'd take candidate 2, since the loss is about the same.", 2, "the loss is about the same"),
-        ("candidate 2: smaller adapter", 2, "smaller adapter"),
+        ("candidate 2 because it has fewer parameters and costs less", 2, "fewer parameters"),
+        ("use candidate 2 as it was the best of all on long answers", 2, "was the best of all"),
+        ("candidate 2: smaller adapter", None, "Write"),
         ("use 2", 2, ""),
         ("use candidate 2 instead of 1", 2, ""),
         ("take candidate 2 because 1 is worse, no wait, 3", None, "Write"),
