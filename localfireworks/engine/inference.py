@@ -15,7 +15,8 @@ from typing import Any
 
 from localfireworks.engine.runtime import configure
 
-configure()
+LANES = min(os.cpu_count() or 1, 4)  # batches at the same time on the CPU
+configure(programs=LANES)
 
 import jax  # noqa: E402 - its threads are set above
 import numpy as np  # noqa: E402
@@ -29,8 +30,6 @@ from localfireworks.engine.reading import lay_out, width_of  # noqa: E402
 from localfireworks.engine.row import Row  # noqa: E402
 from localfireworks.engine.text import token_bytes  # noqa: E402
 from localfireworks.engine.weights import Base, load_base  # noqa: E402
-
-LANES = 4  # batches at the same time, at most
 
 
 class Generator:
@@ -104,11 +103,10 @@ class Answers:
 
     def __init__(self, generator: Generator) -> None:
         self._generator = generator
-        lanes = (os.cpu_count() or 1) if jax.default_backend() == "cpu" else 1
+        lanes = LANES if jax.default_backend() == "cpu" else 1
         stop_ids = generator.renderer.stop_ids
         self._lanes = [
-            Batch(generator.params, generator.config, stop_ids, generator.pace)
-            for _ in range(min(lanes, LANES))
+            Batch(generator.params, generator.config, stop_ids, generator.pace) for _ in range(lanes)
         ]
 
     @property

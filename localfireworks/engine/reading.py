@@ -36,7 +36,7 @@ def width_of(length: int, most: int) -> int:
 def passes(prompts: Sequence[tuple[int, ...]], most: int) -> Iterator[Pass]:
     """All prompts, in as few passes as their shapes allow."""
     width = width_of(max(len(each) for each in prompts), most)
-    counts = sorted({max(size // width, 1) for size in (width, LARGE)})
+    counts = sorted({max(size // width, 1) for size in (width, LARGE // 4, LARGE)})
     rows = fill_rows([len(each) for each in prompts], width)
     while rows:
         count = fitting(len(rows), counts)

@@ -11,16 +11,18 @@ from pathlib import Path
 FLAG = "--xla_cpu_multi_thread_eigen=false"
 
 
-def configure(cache_dir: Path | str | None = None) -> None:
-    """Set one thread for XLA on the CPU and, when given, the folder of compiled programs.
+def configure(cache_dir: Path | str | None = None, programs: int = 1) -> None:
+    """Set one thread a program for XLA on the CPU, how many programs may run at the same time, and, when
+    given, the folder of compiled programs.
 
-    One thread makes the order of additions, and with it every file of a job, the same on every run; two jobs
-    then share two cores without getting in each other's way. A server that answers has a batch a core.
+    One thread a program makes the order of additions, and with it every file of a job, the same on every run;
+    two jobs then share two cores without getting in each other's way. A server that answers has a batch a
+    core, so it runs several programs.
     """
     flags = os.environ.get("XLA_FLAGS", "")
     if FLAG not in flags:
         os.environ["XLA_FLAGS"] = f"{flags} {FLAG}".strip()
-    os.environ.setdefault("NPROC", "1")
+    os.environ["NPROC"] = str(programs)  # not setdefault: a job inherits its server's environment
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if cache_dir is not None:  # a folder that the environment names is shared by several servers
         os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache_dir))
