@@ -10,18 +10,19 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from workflows.evaluators.folders import NotTaken, copied
 from workflows.evaluators.limits import Limits
-from workflows.evaluators.results import Scored
+from workflows.evaluators.results import Scored, not_run
 from workflows.evaluators.watching import Running, watch
 
 INSIDE = Path(__file__).parent / "inside"
@@ -30,6 +31,7 @@ REMEDY = (
     "Allow unprivileged user namespaces on this machine (Linux 5.14 or later), or set "
     "FWPORTAL_EVALUATOR_ISOLATION=weaker to run evaluators you trust without walls around network and files"
 )
+NOBODY = 65534  # whom foreign code runs as where we are root (inside/launcher.py)
 OLDEST = (5, 14)  # limits on processes count within a namespace from here on
 
 
@@ -63,9 +65,12 @@ def score(
     limits = limits or Limits()
     weaker = chosen(mode)
     with tempfile.TemporaryDirectory(prefix="evaluator-", ignore_cleanup_errors=True) as name:
-        place = Path(name)
-        count = laid_out(place, evaluator, rows)
-        return watch(started(job_of(place, evaluator, limits, weaker=weaker)), count, limits)
+        place, given = Path(name), list(rows)
+        try:
+            laid_out(place, evaluator, given)
+        except NotTaken as fault:
+            return not_run(str(fault), len(given))
+        return watch(started(job_of(place, evaluator, limits, weaker=weaker)), len(given), limits)
 
 
 def chosen(mode: str) -> bool:
@@ -99,26 +104,29 @@ def attempt() -> str:
         return watch(running, 0, Limits(wall=60)).fault
 
 
-def laid_out(place: Path, evaluator: Evaluator | None, rows: Iterable[Mapping[str, Any]]) -> int:
-    """The job's folder: a copy of the code, the rows, the root's place. Returns the number of rows.
-
-    Whoever runs it inside must be able to read it, so its rights are opened; the parent folder is private
-    to us in name only, since inside nothing of it but the job is there.
-    """
+def laid_out(place: Path, evaluator: Evaluator | None, rows: Sequence[Mapping[str, Any]]) -> None:
+    """The job's folder: a copy of the code, the rows, the root's place. Raises NotTaken."""
     job = place / "job"
     for each in (job, place / "root", place / "work"):
         each.mkdir()
     if evaluator:
-        shutil.copytree(evaluator.folder, job / "code", ignore=shutil.ignore_patterns("__pycache__", ".git"))
-    count = 0
-    with (job / "rows.jsonl").open("w", encoding="utf-8") as file:
-        for row in rows:
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
-            count += 1
-    for each in (place, *place.rglob("*")):
-        each.chmod(0o755 if each.is_dir() else 0o644)
-    (place / "work").chmod(0o777)
-    return count
+        copied(evaluator.folder, job / "code")
+    with (job / "rows.jsonl").open("w", encoding="ascii") as file:
+        for at, row in enumerate(rows, 1):
+            try:
+                file.write(json.dumps(row) + "\n")  # escapes alone: half characters are no UTF-8
+            except (RecursionError, TypeError, ValueError) as fault:
+                raise NotTaken(f"row {at} cannot be handed to it: {fault}") from fault
+    handed_over(place)
+
+
+def handed_over(place: Path) -> None:
+    """Nobody but us can enter the folder. As root we give it to whom the code runs as, and to no other."""
+    if os.geteuid() != 0:
+        return  # the code runs as the user that we are
+    with suppress(OSError):  # a root of one user alone may not, and runs the code as itself
+        for each in (place, *place.rglob("*")):
+            os.chown(each, NOBODY, NOBODY, follow_symlinks=False)
 
 
 def job_of(place: Path, evaluator: Evaluator | None, limits: Limits, *, weaker: bool) -> dict[str, Any]:

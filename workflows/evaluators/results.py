@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 LONGEST_WORDS, LONGEST_METRIC, MOST_METRICS = 4_000, 80, 50
+NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
 
 
 class OutOfTurn(Exception):
@@ -52,6 +54,17 @@ class Scored:
         return [each for each in self.rows if each.score is None]
 
 
+def not_reached(done: int, expected: int, fault: str) -> list[RowScore]:
+    """The rows from `done` on after a run that ended early: the first has the fault."""
+    rest = range(done, expected)
+    return [RowScore(at, fault=fault if at == done else "not reached") for at in rest]
+
+
+def not_run(fault: str, rows: int) -> Scored:
+    """What comes of an evaluator that could not even be started."""
+    return Scored(tuple(not_reached(0, rows, fault)), fault)
+
+
 @dataclass(slots=True)
 class Collected:
     """The lines so far: each row once and in its order, nothing that is not in the schema."""
@@ -75,7 +88,7 @@ class Collected:
             case {"loaded": True} if not self.loaded:
                 self.loaded = True
             case {"fatal": str(words)} if not self.fatal:
-                self.fatal = words[:LONGEST_WORDS]
+                self.fatal = clean(words[:LONGEST_WORDS])
             case {"row": int(number)} if number == len(self.rows) < self.expected:
                 self.rows.append(row_of(number, told))
             case _:
@@ -86,17 +99,31 @@ def row_of(number: int, told: Mapping[str, Any]) -> RowScore:
     """One row's line. Raises OutOfTurn where it is not in the schema."""
     match told:
         case {"error": str(words)} if len(told) == len(("row", "error")):
-            return RowScore(number, fault=words[:LONGEST_WORDS])
+            return RowScore(number, fault=clean(words[:LONGEST_WORDS]))
         case {"score": int() | float() as score, "reason": str(reason), "metrics": dict(metrics)}:
-            if not isinstance(score, bool) and math.isfinite(score) and 0 <= score <= 1:
-                return RowScore(number, float(score), reason[:LONGEST_WORDS], numbers(metrics))
+            if not isinstance(score, bool) and 0 <= score <= 1:  # no number is in no range
+                return RowScore(number, float(score), clean(reason[:LONGEST_WORDS]), numbers(metrics))
     raise OutOfTurn(f"its result for row {number + 1} is not one")
 
 
 def numbers(metrics: Mapping[Any, Any]) -> dict[str, float]:
-    found = {str(name)[:LONGEST_METRIC]: value for name, value in list(metrics.items())[:MOST_METRICS]}
-    if any(isinstance(each, bool) or not isinstance(each, int | float) for each in found.values()):
+    first = list(metrics.items())[:MOST_METRICS]
+    return {clean(str(name)[:LONGEST_METRIC]): finite(value) for name, value in first}
+
+
+def finite(value: Any) -> float:
+    """A metric. Raises OutOfTurn for what is no finite number, or too large an integer for one."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise OutOfTurn("one of its metrics is no number")
-    if not all(math.isfinite(each) for each in found.values()):
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
         raise OutOfTurn("one of its metrics is not finite")
-    return {name: float(value) for name, value in found.items()}
+    return number
+
+
+def clean(words: str) -> str:
+    """Text that can be kept in files and in every database: half characters and NUL are replaced."""
+    return NOT_TEXT.sub("\ufffd", words)

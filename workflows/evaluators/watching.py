@@ -14,7 +14,7 @@ from typing import Any
 
 from workflows.evaluators import processes
 from workflows.evaluators.limits import MEBIBYTE, Limits
-from workflows.evaluators.results import Collected, OutOfTurn, RowScore, Scored
+from workflows.evaluators.results import Collected, OutOfTurn, Scored, clean, not_reached
 
 PRINTED_KEPT = 16 * 1024  # bytes of what it prints that are kept to be shown
 CHUNK = 64 * 1024
@@ -145,9 +145,8 @@ def told(seen: Watch, code: int, *, weaker: bool, seconds: float) -> Scored:
     fault = seen.fault or said.get("fault", "") or seen.collected.fatal or ended(seen, code)
     rows = list(seen.collected.rows)
     if fault:
-        rest = range(len(rows), seen.collected.expected)
-        rows += [RowScore(at, fault=fault if at == len(rows) else "not reached") for at in rest]
-    printed = seen.printed.decode("utf-8", errors="replace")
+        rows += not_reached(len(rows), seen.collected.expected, fault)
+    printed = clean(seen.printed.decode("utf-8", errors="replace"))
     return Scored(tuple(rows), fault, printed, seen.printed_bytes, seconds, weaker)
 
 

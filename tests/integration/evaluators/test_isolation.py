@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from tests.integration.evaluators.conftest import Write
-from workflows.evaluators.isolation import WEAKER, score
+from workflows.evaluators.inside.launcher import has_spare_user
+from workflows.evaluators.isolation import NOBODY, WEAKER, laid_out, score
 from workflows.evaluators.limits import MEBIBYTE, Limits
 
 pytestmark = [pytest.mark.integration]
@@ -162,6 +165,47 @@ def test_what_does_not_load_says_so(write: Write, source: str, words: str) -> No
 @pytest.mark.usefixtures("walls")
 def test_walls_are_used_where_they_can_be_had(write: Write) -> None:
     assert not score(write("def evaluate(messages): return 1"), ROWS, mode=WEAKER).weaker
+
+
+@pytest.mark.usefixtures("walls")
+def test_links_are_refused_in_words(write: Write) -> None:
+    evaluator = write("def evaluate(messages): return open('/job/code/key').read() and 1")
+    (evaluator.folder / "key").symlink_to("/etc/hostname")
+    found = score(evaluator, ROWS)
+    assert found.fault == "key in its folder is a symbolic link; put the file itself there"
+    assert [each.fault for each in found.rows] == [found.fault, "not reached", "not reached"]
+
+
+@pytest.mark.usefixtures("walls")
+def test_rows_with_half_characters_come_in_and_go_out(write: Write) -> None:
+    source = "def evaluate(messages, n): return {'score': len(n) == 2, 'reason': n}"
+    found = score(write(source), [{"messages": [], "n": "\ud800\0"}])
+    assert (found.scores, found.rows[0].reason, found.fault) == ([1.0], "\ufffd\ufffd", "")
+
+
+def nested(depth: int) -> list[Any]:
+    inner: list[Any] = []
+    for _ in range(depth):
+        inner = [inner]
+    return inner
+
+
+@pytest.mark.usefixtures("walls")
+def test_a_row_that_is_nested_too_deeply_is_told(write: Write) -> None:
+    found = score(write("def evaluate(messages): return 1"), [{"messages": nested(100_000)}])
+    assert found.fault.startswith("row 1 cannot be handed to it: ")
+
+
+def test_the_job_is_for_nobody_else(write: Write, tmp_path: Path) -> None:
+    """Its folder is closed to all but us, or where we are root, to all but whom the code runs as."""
+    place = tmp_path / "place"
+    place.mkdir(0o700)
+    laid_out(place, write("def evaluate(messages): return 1"), ROWS)
+
+    mine = {each.stat().st_uid for each in (place, *place.rglob("*"))}
+    assert stat.S_IMODE(place.stat().st_mode) == 0o700
+    assert mine == {NOBODY if has_spare_user() else os.geteuid()}
+    assert not any(each.stat().st_mode & stat.S_IWOTH for each in place.rglob("*"))
 
 
 WITHOUT_NAMESPACES = """

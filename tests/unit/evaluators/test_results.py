@@ -28,6 +28,7 @@ def test_a_good_line() -> None:
             {"row": 1}, {"row": -1}, {"row": "0"}, {"row": 0.0}, {"score": 1.5}, {"score": True},
             {"score": float("nan")}, {"score": None}, {"score": "1"}, {"reason": None}, {"metrics": []},
             {"metrics": {"a": "x"}}, {"metrics": {"a": float("inf")}}, {"metrics": {"a": True}},
+            {"score": 10**400}, {"score": -(10**400)}, {"metrics": {"a": 10**400}},
         )),
     ],
 )  # fmt: skip
@@ -41,3 +42,14 @@ def test_a_row_is_told_once() -> None:
     collected.take(json.dumps(GOOD).encode())
     with pytest.raises(OutOfTurn):
         collected.take(json.dumps(GOOD).encode())
+
+
+def test_half_characters_and_nul_are_replaced() -> None:
+    """Neither a file nor PostgreSQL takes them."""
+    collected = Collected(2)
+    collected.take(json.dumps(GOOD | {"reason": "a\ud800\0b", "metrics": {"\udfff": 1}}).encode())
+    collected.take(json.dumps({"row": 1, "error": "\0"}).encode())
+    assert collected.rows == [
+        RowScore(0, 0.25, "a\ufffd\ufffdb", {"\ufffd": 1.0}),
+        RowScore(1, fault="\ufffd"),
+    ]
