@@ -26,11 +26,12 @@ from sessions.specification import (
     Specification,
     read_form,
     show,
-    with_changes,
 )
 from sessions.states import CandidateState, Decision, GateKind
 
 __all__ = ["Entered", "Kind", "Outcome", "act"]
+
+LONGEST_NUMBER = 9  # digits that any column of the database takes
 
 
 def act(entered: Entered) -> Outcome:
@@ -110,10 +111,18 @@ def asked(gate: Gate) -> list[str]:
     return [question["field"] for question in gate.body.get("questions", [])]
 
 
-def settle(entered: Entered, verdict: Verdict) -> Outcome:
-    """Hand the verdict over; the gate itself knows whether it is still open."""
+def settle(entered: Entered, verdict: Verdict, facts: str = "") -> Outcome:
+    """Hand the verdict over; the gate itself knows whether it is still open.
+
+    `facts` are answers in words: with them questions may be left, and the gate stays open.
+    """
     try:
-        gates.decide(entered.gate, entered.actor, verdict, entered.now)
+        if facts:
+            left = gates.take_answers(entered.gate, entered.actor, verdict, facts, entered.now)
+            if left:
+                return kept(facts, left)
+        else:
+            gates.decide(entered.gate, entered.actor, verdict, entered.now)
     except AlreadyDecided as late:
         return Outcome(Kind.CLOSED, decided(late.gate), entered.typed())
     except Stale as stale:
@@ -138,7 +147,7 @@ def reject(entered: Entered) -> Outcome:
 def choose(entered: Entered) -> Outcome:
     """Another candidate than the suggested one, with a reason."""
     number = entered.first("candidate")
-    if not number.isdigit():
+    if not number.isdecimal() or len(number) > LONGEST_NUMBER:
         return entered.again("Choose a candidate first.", {"candidate": "Choose a candidate."})
     reason = entered.first("reason")
     if int(number) != entered.gate.body.get("suggested") and not reason:
@@ -185,9 +194,7 @@ def request_changes(entered: Entered, entries: dict[str, Entry]) -> Outcome:
     """Send the plan back with another specification; the next revision is worked out from it."""
     if wrong := objections.to_values(entered.gate.session, entries):
         return entered.again(wrong)
-    changed = with_changes(entered.gate.session.specification, entries)
-    verdict = Verdict(Decision.CHANGES, entered.first("reply"), specification=changed.to_json())
-    return settle(entered, verdict)
+    return settle(entered, Verdict(Decision.CHANGES, entered.first("reply"), entries=entries))
 
 
 def planned(gate: Gate) -> Specification:
@@ -219,24 +226,16 @@ def answered(entered: Entered, entries: dict[str, Entry]) -> Outcome:
     if wrong := objections.to_values(entered.gate.session, entries):
         return entered.again(wrong)
     said = {name: Entry(entry.value, Origin.ANSWER, entry.words) for name, entry in entries.items()}
-    changed = with_changes(entered.gate.session.specification, said)
-    left = [each for each in entered.gate.body.get("questions", []) if each["field"] not in said]
-    if left:
-        return kept(entered, said, changed, left)
-    values = {name: entry.to_json()["value"] for name, entry in said.items()}
-    verdict = Verdict(Decision.ANSWERED, entered.first("reply"), values, specification=changed.to_json())
-    return settle(entered, verdict)
-
-
-def kept(
-    entered: Entered, said: dict[str, Entry], changed: Specification, left: list[dict[str, Any]]
-) -> Outcome:
-    """Keep what was answered and ask for the rest; nothing is decided yet."""
     facts = "; ".join(
         f"{FIELDS[name].label.lower()}: {show(name, entry.value)}" for name, entry in said.items()
     )
-    if not gates.keep_answers(entered.gate, entered.actor, changed.to_json(), left, facts):
-        return Outcome(Kind.CLOSED, decided(entered.gate), entered.typed())
+    values = {name: entry.to_json()["value"] for name, entry in said.items()}
+    verdict = Verdict(Decision.ANSWERED, entered.first("reply"), values, entries=said)
+    return settle(entered, verdict, facts)
+
+
+def kept(facts: str, left: list[dict[str, Any]]) -> Outcome:
+    """What was answered is kept, and the rest is asked for; nothing is decided yet."""
     count = "One question is" if len(left) == 1 else f"{len(left)} questions are"
     text = f"Kept: {facts}. {count} still open."
     return Outcome(Kind.KEPT, text, lines=tuple(each["text"] for each in left))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +16,7 @@ from sessions import wake
 from sessions.actions.events import change
 from sessions.models import Gate, LedgerLine, Plan, TuningSession
 from sessions.models.event import Level
+from sessions.specification import Entry, with_changes
 from sessions.states import ALIVE, Decision, GateKind, Status
 
 
@@ -40,7 +42,7 @@ class Verdict:
     reply: str = ""
     answer: dict[str, Any] = field(default_factory=dict)
     plan_digest: str = ""
-    specification: dict[str, Any] | None = None  # the changed specification, for changes and answers
+    entries: Mapping[str, Entry] = field(default_factory=dict)  # what changes and answers give
 
 
 @transaction.atomic
@@ -68,7 +70,7 @@ def decide(gate: Gate, actor: AbstractBaseUser, verdict: Verdict, now: datetime)
     moved = change(
         session, f"gate-{verdict.decision}", describe(gate, actor, verdict), actor=actor,
         expected={"status": Status.WAITING},
-        to={"status": Status.RUNNING, "wake_at": now, **consequences(gate, verdict)},
+        to={"status": Status.RUNNING, "wake_at": now, **consequences(session, gate, verdict)},
         level=Level.WARN if verdict.decision == Decision.REJECTED else Level.INFO,
         data={"gate": gate.kind, "reply": verdict.reply},
     )  # fmt: skip
@@ -81,28 +83,29 @@ def decide(gate: Gate, actor: AbstractBaseUser, verdict: Verdict, now: datetime)
 
 
 @transaction.atomic
-def keep_answers(
-    gate: Gate,
-    actor: AbstractBaseUser,
-    specification: dict[str, Any],
-    left: list[dict[str, Any]],
-    facts: str,
-) -> bool:
-    """Take some answers into the session and leave the gate open for the questions that are left.
+def take_answers(
+    gate: Gate, actor: AbstractBaseUser, verdict: Verdict, facts: str, now: datetime
+) -> list[dict[str, Any]]:
+    """Take answers into the session; returns the questions that are still open.
 
-    False when the gate was closed meanwhile; then nothing is changed.
+    The gate stays open for these. What was answered meanwhile, in another tab, stays answered. Raises what
+    `decide` raises.
     """
     session = TuningSession.objects.select_for_update().get(pk=gate.session_id)
-    body = {**gate.body, "questions": left}
-    if not Gate.objects.filter(pk=gate.pk, decision=Decision.OPEN).update(body=body):
-        gate.refresh_from_db()
-        return False
     gate.refresh_from_db()
+    if not gate.is_open:
+        raise AlreadyDecided(gate)
+    left = [each for each in gate.body.get("questions", []) if each["field"] not in verdict.entries]
+    if not left:
+        decide(gate, actor, verdict, now)
+        return left
+    gate.body = {**gate.body, "questions": left}
+    gate.save(update_fields=["body"])
     change(
         session, "gate-part-answered", f"{actor.get_username()} answered in part: {facts}", actor=actor,
-        to={"specification_json": specification}, data={"gate": gate.kind},
+        to=taken(session, verdict), data={"gate": gate.kind},
     )  # fmt: skip
-    return True
+    return left
 
 
 def describe(gate: Gate, actor: AbstractBaseUser, verdict: Verdict) -> str:
@@ -115,11 +118,16 @@ def describe(gate: Gate, actor: AbstractBaseUser, verdict: Verdict) -> str:
     return f"{actor.get_username()} {verb} {subject}{words}"
 
 
-def consequences(gate: Gate, verdict: Verdict) -> dict[str, Any]:
+def taken(session: TuningSession, verdict: Verdict) -> dict[str, Any]:
+    """The session's specification with what the verdict gives; call it with the session's row locked."""
+    if not verdict.entries:
+        return {}
+    return {"specification_json": with_changes(session.specification, verdict.entries).to_json()}
+
+
+def consequences(session: TuningSession, gate: Gate, verdict: Verdict) -> dict[str, Any]:
     """What a decision changes in the session's row."""
-    to: dict[str, Any] = {}
-    if verdict.specification is not None:
-        to["specification_json"] = verdict.specification
+    to = taken(session, verdict)
     if verdict.decision == Decision.REJECTED:
         to |= {"cancel_requested_at": gate.decided_at}
     elif verdict.decision == Decision.APPROVED and gate.plan:

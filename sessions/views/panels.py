@@ -43,6 +43,7 @@ DATA_FILES = (
     "converted-data.jsonl",
     "converted-evaluation.jsonl",
 )
+LONGEST_NUMBER = 9  # digits that any column of the database takes
 ROW_SHOWN = 4000  # characters of a row before and after a conversion
 CURVE_ROWS = 40  # rows of a curve's table; longer ones are thinned evenly
 LARGEST_SHOWN = 2_000_000  # bytes of an artifact that is read into a page
@@ -231,7 +232,7 @@ def cost(ask: Ask) -> dict[str, Any]:
 
 def events(ask: Ask) -> dict[str, Any]:
     asked = ask.query.get("before", "")
-    before = int(asked) if asked.isdecimal() else None
+    before = int(asked) if asked.isdecimal() and len(asked) <= LONGEST_NUMBER else None
     shown = newest_events(ask.facts.session, EVENTS_SHOWN, before)
     oldest = shown[-1].seq if shown else 1
     return {"events": shown, "older": oldest if oldest > 1 else None, "before": before}

@@ -233,7 +233,7 @@ def test_another_winner_in_words(client: Client, promotion: Gate) -> None:
     assert promotion.session.winner.number == 2  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("number", ["3", "99", "", "x"])
+@pytest.mark.parametrize("number", ["3", "99", "", "x", "²", "9" * 20, "1" * 4301])
 def test_only_a_finished_candidate_can_win(client: Client, promotion: Gate, number: str) -> None:
     html = again(post(client, promotion, "choose", candidate=number, reason="because"), promotion)
     assert "did not finish" in html or "Choose a candidate first." in html

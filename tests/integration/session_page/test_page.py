@@ -327,6 +327,7 @@ def test_the_newest_events_are_shown_and_older_ones_are_a_page_away(get: Get) ->
     assert shown("?tab=events") == list(range(451, 251, -1))
     assert shown("?tab=events&before=252") == list(range(251, 51, -1))
     assert shown("?tab=events&before=52") == list(range(51, 0, -1))
+    assert shown(f"?tab=events&before={'9' * 4301}") == shown("?tab=events&before=²") == shown("?tab=events")
     assert "before=252" in get(session, "?tab=events")
     assert "Older events" not in get(session, "?tab=events&before=52")
 

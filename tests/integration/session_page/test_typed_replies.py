@@ -7,9 +7,13 @@ from typing import Any
 import pytest
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 
+from fwportal.middleware import owner
+from sessions.entered import Entered, Outcome
 from sessions.models import Gate, TuningSession
-from sessions.specification import Entry, Origin, Specification
+from sessions.replies import act
+from sessions.specification import Context, Entry, ModelName, Origin, Specification
 from sessions.states import Decision, GateKind, Phase, Status
 from tests.factories import (
     BIG_QWEN,
@@ -165,6 +169,36 @@ def test_some_answers_are_kept_and_the_rest_is_asked_for(client: Client, questio
     session.refresh_from_db()
     assert (questions.decision, session.status) == (Decision.ANSWERED, Status.RUNNING)
     assert (session.value("dataset"), session.value("base_models")) == (DATASET, (QWEN,))
+
+
+def act_in_a_tab(shown: Gate, reply: str) -> Outcome:
+    """What a tab sends that still has the gate as it was shown."""
+    form = {"action": ["reply"], "reply": [reply]}
+    known = Context(account="rehearsal", datasets=[DATASET], catalogue=[ModelName(QWEN, "Qwen3 8B")])
+    return act(Entered(shown, owner(), form, timezone.now(), known))
+
+
+@pytest.mark.parametrize(
+    ("replies", "kinds", "answered", "open_fields"),
+    [
+        (["3 epochs", "rank 16"], "kept kept", {"epochs", "lora_ranks"}, ["dataset", "base_models"]),
+        (["qwen3-8b", "3 epochs"], "kept kept", {"base_models", "epochs"}, ["dataset"]),
+        (["qwen3-8b", f"use {DATASET}"], "kept decided", {"base_models", "dataset"}, None),
+        ([f"qwen3-8b on {DATASET}", "3 epochs"], "decided closed", {"base_models", "dataset"}, None),
+    ],
+)
+def test_two_tabs_that_answer_in_part_lose_nothing(
+    questions: Gate, replies: list[str], kinds: str, answered: set[str], open_fields: list[str] | None
+) -> None:
+    """Both tabs showed the page before either answered; what is left is what neither answered."""
+    shown = [Gate.objects.select_related("session").get(pk=questions.pk) for _ in replies]
+    outcomes = [act_in_a_tab(gate, reply) for gate, reply in zip(shown, replies, strict=True)]
+    assert [each.kind for each in outcomes] == kinds.split()
+    questions.refresh_from_db()
+    entries = TuningSession.objects.get(pk=questions.session.pk).specification.entries
+    assert {name for name, entry in entries.items() if entry.origin == Origin.ANSWER} == answered
+    asked = [each["field"] for each in questions.body["questions"]] if questions.is_open else None
+    assert asked == open_fields
 
 
 def test_an_answer_to_something_else_is_kept_too(client: Client, questions: Gate) -> None:
