@@ -81,6 +81,9 @@ def attempts(
         except DoesNotFit as misfit:
             rejected.append(Rejected(kind, str(misfit)))
             continue
+        except (ArithmeticError, RecursionError, ValueError) as fault:  # answers no rule was made for
+            rejected.append(Rejected(kind, f"it cannot take the expected answers ({type(fault).__name__})"))
+            continue
         if not trial.refusal:
             return trial, rejected
         rejected.append(Rejected(kind, trial.refusal))

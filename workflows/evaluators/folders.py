@@ -12,7 +12,7 @@ from pathlib import Path
 from workflows.evaluators.limits import MEBIBYTE
 from workflows.evaluators.results import clean
 
-MOST_ENTRIES, MOST_BYTES = 2_000, 64 * MEBIBYTE
+MOST_ENTRIES, MOST_BYTES = 1_000, 64 * MEBIBYTE
 LEFT_OUT = frozenset({"__pycache__", ".git"})
 
 

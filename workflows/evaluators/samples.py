@@ -61,13 +61,14 @@ def text_of(content: Any) -> str:
 
 
 def sample_of(line: int, row: Any) -> Sample | None:
-    """A row as a sample; None where it has no answer to compare with."""
+    """A row as a sample; None where it has no answer to compare with. Raises RecursionError."""
     messages = row.get("messages") if isinstance(row, dict) else None
     if not isinstance(messages, list) or not all(isinstance(each, dict) for each in messages) or not messages:
         return None
     answered = messages[-1].get("role") == "assistant"
     truth = row.get("ground_truth")
-    answer = text_of(messages[-1].get("content")) if answered else written(truth)
+    told = written(truth)  # also raises where it is nested too deeply to be compared
+    answer = text_of(messages[-1].get("content")) if answered else told
     if not answer.strip():
         return None
     prompt = messages[:-1] if answered else messages
@@ -93,7 +94,7 @@ def samples_in(path: Path) -> Iterator[Sample | None]:
                 continue
             try:
                 yield sample_of(number, orjson.loads(line))
-            except orjson.JSONDecodeError:
+            except (orjson.JSONDecodeError, RecursionError):
                 yield None
 
 

@@ -23,7 +23,8 @@ ANSWERS = {
 }
 HOW = {
     "numeric": "The number after the marker, or else the last number of the answer, must equal that of the "
-    "expected answer. `1,234.50`, `$5`, `-3`, `2/3` and `\\boxed{7}` are understood.",
+    "expected answer. `1,234.50`, `$5`, `-3`, `2/3` and `\\boxed{7}` are understood; what stands "
+    "right behind a letter, as in `CO2`, is no number.",
     "one_of": "The answer must be the expected label. Case, quotes and underscores do not matter; an answer "
     "outside the set is wrong.",
     "exact": "The answer must be the expected text; runs of white space count as one blank.",

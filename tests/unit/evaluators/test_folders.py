@@ -45,7 +45,7 @@ def many(path: Path) -> None:
         (lambda path: path.symlink_to("/etc"), "extra in its folder is a symbolic link"),
         (os.mkfifo, "extra in its folder is neither a file nor a folder"),
         (large, "its folder holds more than 64 MB"),
-        (many, "its folder holds more than 2,000 files and folders"),
+        (many, "its folder holds more than 1,000 files and folders"),
     ],
     ids=["a link", "a dangling link", "a linked folder", "a pipe", "too large", "too many"],
 )

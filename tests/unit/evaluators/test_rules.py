@@ -16,7 +16,9 @@ pytestmark = pytest.mark.unit
     [
         ("so 4 + 5 = 9\n#### 1,234", 1234), ("It costs $5.50.", 5.5), ("#### -3 and not 7", -3),
         ("between 10-12", 12), ("x is −4", -4), ("\\boxed{7} is 8", 7), ("one half is 2/4", 0.5),
-        ("1e3", 1000), ("none", None), ("", None),
+        ("1e3", 1000), ("none", None), ("", None), ("7c9e82345678", 7), ("7 for c9e82345678", 7),
+        ("1e82345678", 1), ("CO2", None), ("EUR5.50", None), ("EUR1,234", None), ("5kg", 5), ("US$5", 5),
+        ("a,b,5", 5), ("x_4", 4), ("1,2345", 2345), ("[1,2,3]", 3),
     ],
 )  # fmt: skip
 def test_the_final_number(text: str, number: float | None) -> None:

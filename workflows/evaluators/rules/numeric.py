@@ -11,13 +11,16 @@ MARKERS = ("####",)
 
 # rule
 SIGN = r"(?:(?<![\w)])[-+−])?"  # in "10-12" and "5 - 3" without blanks it is no sign
-NUMBER = re.compile(SIGN + r"\$?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d+)?(?:\s*/\s*[1-9]\d*)?")
+EXPONENT = r"(?:[eE][-+]?\d{1,3}(?!\d))?"  # more digits are part of a code, not of a number
+NUMBER = SIGN + r"\$?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?" + EXPONENT + r"(?:\s*/\s*[1-9]\d*)?"
+WORD = r"[^\W\d_]+(?:\d[^\W_]*(?:,\d{3}(?!\d))*(?:\.\d+)?)?"  # what begins with a letter is no number
+TOKEN = re.compile(f"(?P<number>{NUMBER})|{WORD}")
 BOXED = re.compile(r"\\boxed\{([^{}]*)\}")
 
 
 def numbers_in(text: str) -> list[re.Match[str]]:
-    """Numbers as people write them: 1,234.50, $5, -3, 2/3, 1e-4."""
-    return list(NUMBER.finditer(text))
+    """Numbers as people write them: 1,234.50, $5, -3, 2/3, 1e-4; not those of CO2 and a9e82345678."""
+    return [found for found in TOKEN.finditer(text) if found["number"]]
 
 
 def final_part(text: str) -> str:
