@@ -13,8 +13,9 @@ from django.conf import settings
 
 from sessions.actions import moves
 from sessions.actions.events import note
-from sessions.models import Artifact, PhaseRun, Resource, TuningSession
+from sessions.models import Artifact, Gate, PhaseRun, Resource, TuningSession
 from sessions.models.evidence import workspace
+from sessions.states import Decision, GateKind
 from workflows.fireworks.client import Fireworks
 from workflows.fireworks.wire import Exchange
 
@@ -54,6 +55,16 @@ class Work:
         """Seconds since the current phase began."""
         started = PhaseRun.objects.get(session=self.session, phase=self.session.phase).started_at
         return (self.now - started).total_seconds() if started else 0.0
+
+    def waited_for(self, resource: Resource) -> float:
+        """Seconds that a remote thing took so far: since it was made, or since a person last said to go on
+        after trouble. Time in which a person had to decide is not the provider's."""
+        since = resource.created_at or self.now
+        gates = Gate.objects.filter(
+            session=self.session, kind=GateKind.TROUBLE, decision=Decision.APPROVED, decided_at__gt=since
+        )
+        last: datetime | None = gates.values_list("decided_at", flat=True).last()
+        return (self.now - (last or since)).total_seconds()
 
     def keep(self, name: str, media_type: str, content: bytes | str | None = None, **detail: Any) -> Artifact:
         """Record a file of the workspace, after writing it when `content` is given."""

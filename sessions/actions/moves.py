@@ -70,6 +70,11 @@ def begin_phase(session: TuningSession, now: datetime) -> None:
         _phase(session, state=PhaseState.WORKING)
 
 
+def say_anew(session: TuningSession, phase: Phase, note: str) -> None:
+    """What came of an earlier phase, when a later one had to do its work over."""
+    PhaseRun.objects.filter(session=session, phase=phase).update(note=note)
+
+
 @transaction.atomic
 def finish_phase(session: TuningSession, now: datetime, *, note: str, skipped: bool = False) -> None:
     """End the current phase and turn to the next one."""

@@ -28,6 +28,7 @@ from workflows.work import Work
 
 CODE, SPECIFICATION = "outputs/evaluator.py", "outputs/eval_spec.md"
 SCORES, FACTS = "outputs/evaluator_scores.csv", "outputs/evaluator.json"
+MADE_FROM = ("criterion", "seed")  # of the specification: another value makes other files
 NOTHING_SPENT = "the evaluator is written and tried on this machine; nothing is spent"
 
 
@@ -59,7 +60,7 @@ def skipped(reason: str) -> Callable[[Work], Outcome]:
 
 def write(work: Work) -> Outcome:
     """Phase 5: write the evaluator, or ask in other words when no rule does what was said."""
-    if not Artifact.objects.filter(session=work.session, name=FACTS).exists():
+    if not current(work):
         try:
             keep(work, authored(work, work.folder / inspection.DATA))
         except CannotTell as fault:
@@ -68,6 +69,13 @@ def write(work: Work) -> Outcome:
             raise NeedsIsolation(str(fault)) from fault
     facts = Artifact.objects.get(session=work.session, name=FACTS).detail
     return Done(f"checks {facts['label']}; {facts['words']}")
+
+
+def current(work: Work) -> bool:
+    """Whether the files were made from what counts as right, and with the seed, that hold now."""
+    written = Artifact.objects.filter(session=work.session, name=FACTS).first()
+    made_from = written.detail if written else {}
+    return all(name in made_from and made_from[name] == work.session.value(name) for name in MADE_FROM)
 
 
 def authored(work: Work, data: Path) -> Authored:
@@ -97,7 +105,7 @@ def keep(work: Work, found: Authored) -> None:
     work.keep(CODE, "text/x-python", found.code)
     work.keep(SPECIFICATION, "text/markdown", found.specification)
     work.keep(SCORES, "text/csv", scores_csv(found.trial))
-    facts = about(found)
+    facts = about(found) | {name: work.session.value(name) for name in MADE_FROM}
     work.keep(FACTS, "application/json", json.dumps(facts, ensure_ascii=False, indent=1), **facts)
     work.tell("evaluator-written", f"{CODE} checks {found.trial.kind.label}; {facts['words']}")
 

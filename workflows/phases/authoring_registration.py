@@ -9,6 +9,7 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
+from sessions.actions import moves
 from sessions.actions.planning import add_revision
 from sessions.models import Artifact, Plan, Resource
 from sessions.specification import sentence
@@ -18,7 +19,8 @@ from workflows.fireworks import evaluators, names
 from workflows.fireworks.errors import Temporary
 from workflows.outcomes import Ask, Done, Failed, Failure, Outcome, Skip, Wait
 from workflows.phases import plans
-from workflows.phases.authoring import CODE, FACTS
+from workflows.phases.authoring import CODE, FACTS, current, write
+from workflows.phases.planning import changed
 from workflows.work import Work
 
 ARCHIVE = "outputs/evaluator.tar.gz"
@@ -31,24 +33,45 @@ def step(work: Work) -> Outcome:
     """Ask for the approval, make the evaluator, and wait until Fireworks has built it."""
     if not work.session.value("register"):
         return Skip("you did not ask to register the evaluator on Fireworks")
+    if not current(work) and (asked := written_anew(work)):  # changes were asked for at the gate
+        return asked
     if not approved(work):
-        plan = add_revision(work.session, body(work), [])
+        changes = changed(plans.latest(work.session), work.session.specification)
+        plan = add_revision(work.session, body(work), changes)
         return Ask(GateKind.PLAN, "Approve registering the evaluator on Fireworks", {}, plan)
-    found = evaluators.get(work.fireworks, registered(work).name)
+    resource = registered(work)
+    found = evaluators.get(work.fireworks, resource.name)
     if found.active:
         return Done(f"{names.short(found.name)} is registered on Fireworks")
     if found.failed:
         return Failed(not_built(found))
-    if work.phase_age() > DEADLINE_SECONDS:
+    if work.waited_for(resource) > DEADLINE_SECONDS:
         raise Temporary(f"After {DEADLINE_SECONDS // 60} minutes the evaluator is {found.state}")
     return Wait(work.poll_seconds)
+
+
+def written_anew(work: Work) -> Ask | None:
+    """Write the evaluator for what counts as right now, or ask where no rule does that."""
+    outcome = write(work)
+    if isinstance(outcome, Ask):
+        return outcome
+    assert isinstance(outcome, Done)  # noqa: S101  # writing comes to nothing else
+    moves.say_anew(work.session, Phase.EVALUATION, outcome.note)
+    return None
 
 
 def approved(work: Work) -> bool:
     """Whether the newest revision of the plan, made from these very files, is approved."""
     gate = work.session.gates.filter(kind=GateKind.PLAN).last()
     newest: Plan | None = plans.latest(work.session)
-    return bool(gate and gate.decision == Decision.APPROVED and gate.plan == newest)
+    if not gate or not newest or gate.decision != Decision.APPROVED or gate.plan != newest:
+        return False
+    return bool(newest.body["code_sha256"] == code_of(work).sha256)
+
+
+def code_of(work: Work) -> Artifact:
+    """`evaluator.py` as it is now."""
+    return Artifact.objects.get(session=work.session, name=CODE)
 
 
 def body(work: Work) -> dict[str, Any]:
@@ -69,7 +92,7 @@ def body(work: Work) -> dict[str, Any]:
         "risks": [f"It does not check “{each}”." for each in about["unchecked"]],
         "irreversible": ["A new evaluator appears in your account; nothing that is there is changed."],
         "skipped": {},
-        "code_sha256": Artifact.objects.get(session=work.session, name=CODE).sha256,
+        "code_sha256": code_of(work).sha256,
     }
 
 
@@ -123,12 +146,12 @@ def fill(work: Work, resource: Resource, packed: Path) -> None:
 
 def archive(work: Work) -> Path:
     """`evaluator.py` and an empty `requirements.txt`; the same code gives the same bytes."""
-    path = work.folder / ARCHIVE
-    if not path.exists():
-        code = Artifact.objects.get(session=work.session, name=CODE).path.read_bytes()
-        content = packed_files({"evaluator.py": code, "requirements.txt": b""})
-        work.keep(ARCHIVE, "application/gzip", content)
-    return path
+    code = code_of(work)
+    made = Artifact.objects.filter(session=work.session, name=ARCHIVE, detail__code=code.sha256)
+    if not made.exists():
+        content = packed_files({"evaluator.py": code.path.read_bytes(), "requirements.txt": b""})
+        work.keep(ARCHIVE, "application/gzip", content, code=code.sha256)
+    return work.folder / ARCHIVE
 
 
 def packed_files(files: dict[str, bytes]) -> bytes:

@@ -31,13 +31,13 @@ def step(work: Work) -> Outcome:
     if found.failed or found.gone:
         return Failed(not_up(found))
     if not found.ready:
-        return waiting(work, f"the deployment is {found.state or 'in no state that was told'}")
+        return waiting(work, resource, f"the deployment is {found.state or 'in no state that was told'}")
     try:
         keep_proof(work, final, resource, found)
     except FireworksError as error:
         if not inference.is_warming(error):
             raise
-        return waiting(work, str(error))
+        return waiting(work, resource, str(error))
     return Done(f"{names.short(resource.name)} answers")
 
 
@@ -58,9 +58,9 @@ def deployed(work: Work, final: Candidate) -> Resource:
     )
 
 
-def waiting(work: Work, why: str) -> Outcome:
+def waiting(work: Work, resource: Resource, why: str) -> Outcome:
     """Look again soon; after the deadline a person is asked by way of a passing fault."""
-    if work.phase_age() > DEADLINE_SECONDS:
+    if work.waited_for(resource) > DEADLINE_SECONDS:
         raise Temporary(f"After {DEADLINE_SECONDS // 60} minutes {why}")
     return Wait(work.poll_seconds)
 

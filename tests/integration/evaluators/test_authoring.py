@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import html
+import tarfile
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from fwportal.middleware import owner
+from sessions import replies
 from sessions.actions.starting import create_session
 from sessions.forms import Typed
 from sessions.intake import shelf, take
 from sessions.models import TuningSession
-from sessions.states import GateKind, PhaseState, Status
+from sessions.specification import Entry, Origin
+from sessions.states import GateKind, Phase, PhaseState, Status
 from tests.integration.workflows.house import House, chat
 
 pytestmark = [
@@ -156,3 +159,80 @@ def test_who_rejects_keeps_the_files_and_registers_nothing(house: House) -> None
     assert session.status == Status.CANCELLED
     assert session.artifacts.filter(name="outputs/evaluator.py").exists()
     assert not house.wire.calls("POST", "evaluators")
+
+
+REGISTERED = "the final number must match. Register it on Fireworks."
+
+
+def changed(house: House, session: TuningSession, **values: Any) -> None:
+    """Changes of the specification at the open gate, as a reply brings them."""
+    entries = {name: Entry(value, Origin.SAID) for name, value in values.items()}
+    entered = replies.Entered(house.gate(session), owner(), {}, house.clock(), shelf().context)
+    assert replies.request_changes(entered, entries).kind == replies.Kind.DECIDED
+    house.drive(session)
+
+
+def test_changes_at_the_gate_write_the_evaluator_anew(house: House) -> None:
+    session = begin(house, f"Write an evaluator for {house.dataset('sums', sums(60))}: {REGISTERED}")
+    house.drive(session)
+    first = house.gate(session).plan
+    changed(house, session, criterion="exactly the reference")
+
+    second = house.gate(session).plan
+    assert first
+    assert second
+    assert second.revision == 2
+    assert "exactly the reference" in second.changes[0]
+    assert first.body["code_sha256"] != second.body["code_sha256"]
+    assert second.body["code_sha256"] == session.artifacts.get(name="outputs/evaluator.py").sha256
+    assert session.phases.get(phase=Phase.EVALUATION).note.startswith("checks the same text")
+
+    samples = session.artifacts.get(name="outputs/evaluator_scores.csv").sha256
+    changed(house, session, seed=7)
+    assert session.artifacts.get(name="outputs/evaluator_scores.csv").sha256 != samples
+    assert not house.wire.calls("POST", "evaluators")
+
+    house.reply(session, "Approved, proceed.")
+    house.drive(session)
+    code = session.artifacts.get(name="outputs/evaluator.py").path.read_bytes()
+    with tarfile.open(session.artifacts.get(name="outputs/evaluator.tar.gz").path) as archive:
+        sent = archive.extractfile("evaluator.py")
+        assert sent
+        assert sent.read() == code
+
+
+def test_a_change_that_no_rule_checks_is_asked_about(house: House) -> None:
+    session = begin(house, f"Write an evaluator for {house.dataset('sums', sums())}: {REGISTERED}")
+    house.drive(session)
+    changed(house, session, criterion="the tone must be friendly")
+    assert house.gate(session).kind == GateKind.QUESTIONS
+    house.reply(session, "", action=["answer"], criterion=["The final number must match."])
+    house.drive(session)
+    assert house.gate(session).kind == GateKind.PLAN
+    assert session.artifacts.get(name="outputs/evaluator.json").detail["kind"] == "numeric"
+
+
+def test_an_approval_covers_the_code_that_was_there(house: House) -> None:
+    """Files that became others behind the gate are put before the person again."""
+    session = begin(house, f"Write an evaluator for {house.dataset('sums', sums())}: {REGISTERED}")
+    house.drive(session)
+    session.artifacts.filter(name="outputs/evaluator.py").update(sha256="0" * 64)
+    house.reply(session, "Approved, proceed.")
+    house.drive(session)
+    gate = house.gate(session)
+    assert gate.plan
+    assert (gate.plan.revision, gate.plan.body["code_sha256"]) == (2, "0" * 64)
+    assert not house.wire.calls("POST", "evaluators")
+
+
+def test_a_person_may_take_their_time(house: House) -> None:
+    """The deadline is for Fireworks; it begins when the evaluator is made."""
+    session = begin(house, f"Write an evaluator for {house.dataset('sums', sums())}: {REGISTERED}")
+    house.drive(session)
+    house.clock.pass_by(86_400)
+    house.reply(session, "Approved, proceed.")
+    house.advance(session)
+    assert house.remote("evaluators")[0]["state"] == "BUILDING"
+    house.drive(session)
+    assert session.status == Status.SUCCEEDED
+    assert not session.events.filter(kind="retry").exists()

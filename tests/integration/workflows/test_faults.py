@@ -147,6 +147,28 @@ def test_a_suspended_account_waits_for_its_owner(house):
     assert not session.events.filter(kind="retry").exists()
 
 
+def test_a_deployment_has_its_time_after_a_person_decided(house):
+    """The deadline is the provider's: it begins when the deployment is made, and anew after trouble."""
+    session = house.approved()
+    house.wire.refuse("POST", "/deployments", 412, code=9, message="spend limit reached")
+    house.drive(session)
+    house.reply(session, "Proceed with the winning config.")
+    house.drive(session)
+    assert house.gate(session).kind == GateKind.TROUBLE
+    house.clock.pass_by(86_400)
+    house.reply(session, "Try again.")
+    house.drive(session, until=lambda: session.resources.filter(kind="deployment", state="created").exists())
+    [made] = house.remote("deployments")
+    house.wire.refuse("GET", made["name"], 412, code=9, message="spend limit reached")
+    house.drive(session)
+    assert house.gate(session).kind == GateKind.TROUBLE
+    house.clock.pass_by(86_400)
+    house.reply(session, "Try again.")
+    house.drive(session)
+    assert session.status == Status.SUCCEEDED
+    assert not session.events.filter(kind="retry").exists()
+
+
 INVALID = {"code": "INVALID_ARGUMENT", "reason": "DATASET_INVALID", "message": "row 7 has no answer"}
 
 
