@@ -38,9 +38,9 @@ def withdrawn(parse: Parse) -> frozenset[Match]:
             unsure = _is_setting(match) and (stray or _beside_unknown(parse, match))
             if covered or unsure or any(doubt(parse, match) for doubt in DOUBTS):
                 taken_back.add(match)
-        if _has_left(parse, sentence, CORRECTIONS) or _says_no(parse, sentence):
+        if any(takes_back(parse, sentence) for takes_back in TAKING_BACK):
             taken_back.update(inside, before)
-        before = inside
+        before = inside or before
     return frozenset(taken_back)
 
 
@@ -76,7 +76,18 @@ def _goes_on(parse: Parse, match: Match) -> bool:
     return match.rule.name == "labels" and at > match.end and unknown
 
 
-DOUBTS = (_goes_on, _is_spoken_of, _under_unknown_key)
+def _of_something_else(parse: Parse, match: Match) -> bool:
+    """“reserve 10% of the budget”: a part of what nobody knows, or of anything but the data."""
+    tokens, at = parse.source.tokens, match.end
+    if match.rule.name != "test_share" or at not in parse.left or tokens[at].norm != "of":
+        return False
+    while at in parse.left and is_glue(tokens, at):
+        at += 1
+    following = next((each for each in parse.matches if each.start == at), None)
+    return at < len(tokens) and (following is None or following.rule.name != "dataset")
+
+
+DOUBTS = (_goes_on, _is_spoken_of, _under_unknown_key, _of_something_else)
 
 
 def _is_setting(match: Match) -> bool:
@@ -90,10 +101,29 @@ def _has_left(parse: Parse, piece: Range, among: frozenset[str]) -> bool:
     return any(piece[0] <= at < piece[1] and parse.source.tokens[at].norm in among for at in parse.left)
 
 
+def _corrects(parse: Parse, sentence: Range) -> bool:
+    return _has_left(parse, sentence, CORRECTIONS)
+
+
+def _only_denies(parse: Parse, sentence: Range) -> bool:
+    """“Or not.”, “Ignore it.”: a sentence of nothing but denial is about the one before."""
+    tokens = parse.source.tokens
+    words = [at for at in range(*sentence) if tokens[at].kind is not Kind.PUNCT]
+    denied = any(tokens[at].norm in HEDGES for at in words)
+    return denied and all(at in parse.left and _says_little(parse, at) for at in words)
+
+
+def _says_little(parse: Parse, at: int) -> bool:
+    return parse.source.tokens[at].norm in HEDGES or is_glue(parse.source.tokens, at)
+
+
 def _says_no(parse: Parse, sentence: Range) -> bool:
     """“3 epochs. No, 4 epochs.” takes back what was said."""
     tokens, first = parse.source.tokens, sentence[0]
     return first in parse.left and tokens[first].norm == "no" and first + 1 in parse.left
+
+
+TAKING_BACK = (_corrects, _only_denies, _says_no)
 
 
 def _beside_unknown(parse: Parse, match: Match) -> bool:
@@ -134,6 +164,9 @@ def _doubtful(parse: Parse, sentence: Range, inside: list[Match]) -> Iterator[Ra
     )
     if asks and not any(match.rule.kind == "ask" for match in inside):
         yield sentence
+    for match in inside:
+        if match.rule.kind == "deny":
+            yield sentence[0], match.start
     for segment in _pieces(parse, *sentence, SEGMENT_ENDS):
         if _has_left(parse, segment, HEDGES):
             yield segment[0], sentence[1]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from sessions.instructions.patterns import Text
-from sessions.instructions.tokens import SUFFIXES, TENS, Kind, Token
+from sessions.instructions.tokens import DOTTED_THOUSAND, SUFFIXES, TENS, Kind, Token
 
 BETWEEN, OPENING, CLOSING = {",", "and", "/", "&", "+"}, {"[", "(", "{"}, {"]", ")", "}"}
 DOLLARS = {"dollar", "dollars", "usd", "bucks"}
@@ -116,7 +116,7 @@ def _plain(token: Token) -> Decimal | None:
 def money(text: Text, at: int) -> Iterator[tuple[int, Decimal]]:
     """An amount in USD: `$5`, `$1,200.50`, `$2k`, `20 dollars`, `USD 5`, `five dollars`."""
     token = text.tokens[at]
-    if token.kind is Kind.MONEY and "euro" not in token.norm:
+    if token.kind is Kind.MONEY and "euro" not in token.norm and not DOTTED_THOUSAND.search(token.norm):
         digits = _AMOUNT.search(token.norm)
         if digits:
             factor = SUFFIXES.get(digits[2], 1)

@@ -27,6 +27,7 @@ from sessions.specification import (
 LONGEST_TEXT = 4_000
 # Signs that say nothing by themselves; any other sign is shown as not understood.
 SILENT = frozenset(",.;:!?()[]{}\"'`-–—_/&+*#•…|=×·")
+TURNING = {"turn", "deny"}  # phrases that are shown as not understood, with what they take back
 REFUSALS = {"workflow": not_available_workflow, "strategy": not_available_strategy}
 
 
@@ -207,7 +208,7 @@ def _lost(parsed: Parse, doubtful: frozenset[Match]) -> list[Span]:
     """Runs of words that nothing covers, or whose phrase was taken back; glue inside a run belongs to it."""
     tokens = parsed.source.tokens
     taken_back = {at for match in doubtful for at in range(match.start, match.end)}
-    taken_back |= {at for m in parsed.matches if m.rule.kind == "turn" for at in range(m.start, m.end)}
+    taken_back |= {at for m in parsed.matches if m.rule.kind in TURNING for at in range(m.start, m.end)}
     left = set(parsed.left)
     lost = [at for at in range(len(tokens)) if at in taken_back or (at in left and not _silent(parsed, at))]
     runs: list[list[int]] = []

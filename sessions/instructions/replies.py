@@ -34,6 +34,7 @@ AGREEING = {"approve", "proceed", "yes"}
 POLITE = {"polite", "praise"}  # acts that decide nothing
 OWN_GATES = {"plan", "promotion"}  # those with phrases of their own
 PROMOTION = "promotion.grammar"
+HARMLESS = POLITE | {"yes", "no"}  # acts that a sentence about answers may name
 # What a reason must not hold: then it may be no reason, and the choice not meant.
 HELD_BACK = HEDGES - words("comparing", PROMOTION) | CORRECTIONS | words("holding", PROMOTION)
 FEWEST_REASON_WORDS = 2
@@ -201,10 +202,15 @@ def _bare_dataset(parsed: Parse) -> Entry | None:
 
 
 def _free_text(parsed: Parse, heard: _Heard, asked: Sequence[str]) -> dict[str, Entry]:
-    """The answer to a question that wants a sentence: a reply in which nothing else was understood."""
+    """The answer to a question that wants a sentence: a reply in which nothing else was understood.
+
+    A sentence that withdraws an act, “please wait until tomorrow”, is no answer either.
+    """
     name = next((each for each in asked if each in FREE_TEXT), "")
     text = parsed.source.text.strip()
     understood = heard.reading.entries or heard.reading.errors or heard.acts or heard.topics
+    acts = {match.rule.name for match in parsed.matches if match.rule.kind == "act"} - HARMLESS
+    understood = understood or acts or CORRECTIONS & {token.norm for token in parsed.source.tokens}
     if not name or understood or len(text.split()) < FEWEST_WORDS or text.endswith("?"):
         return {}
     return {name: Entry(FIELDS[name].check(text, parsed.source.context), Origin.ANSWER, text)}

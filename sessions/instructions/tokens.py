@@ -23,6 +23,8 @@ NUMBER_WORDS = {
     "hundred": Decimal(100),
     "thousand": Decimal(1000),
 }
+# “1.000”: a thousand to some, one to others. Nobody means either for sure.
+DOTTED_THOUSAND = re.compile(r"(?<![\d.,])[1-9]\d{0,2}\.\d{3}(?![\d.e])")
 SUFFIXES = {"k": 1_000, "m": 1_000_000}
 
 _TOKEN = re.compile(
@@ -97,7 +99,7 @@ def _joins(text: str, found: re.Match[str]) -> bool:
 def _value(kind: Kind, norm: str) -> Decimal | None:
     if kind is Kind.WORD:
         return NUMBER_WORDS.get(norm)
-    if kind is not Kind.NUMBER:
+    if kind is not Kind.NUMBER or DOTTED_THOUSAND.search(norm):
         return None
     digits = norm.replace(",", "")
     factor = SUFFIXES.get(digits[-1], 1)
