@@ -29,7 +29,8 @@ CAPTURED = object()  # in place of a constant: the field takes what the phrase c
 
 @dataclass(frozen=True)
 class Rule:
-    """`kind` says what to do with a match: value, refuse, unsupported, turn, deny; in replies also act, ask, edit.
+    """`kind` says what to do with a match: value, refuse, unsupported, turn, deny; in replies also act, ask,
+    edit.
 
     `sets` are the fields that a match gives a value, each with its constant or CAPTURED.
     """

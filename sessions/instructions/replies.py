@@ -208,10 +208,10 @@ def _free_text(parsed: Parse, heard: _Heard, asked: Sequence[str]) -> dict[str, 
     """
     name = next((each for each in asked if each in FREE_TEXT), "")
     text = parsed.source.text.strip()
-    understood = heard.reading.entries or heard.reading.errors or heard.acts or heard.topics
     acts = {match.rule.name for match in parsed.matches if match.rule.kind == "act"} - HARMLESS
-    understood = understood or acts or CORRECTIONS & {token.norm for token in parsed.source.tokens}
-    if not name or understood or len(text.split()) < FEWEST_WORDS or text.endswith("?"):
+    taken_back = CORRECTIONS & {token.norm for token in parsed.source.tokens}
+    said = any((heard.reading.entries, heard.reading.errors, heard.acts, heard.topics, acts, taken_back))
+    if not name or said or len(text.split()) < FEWEST_WORDS or text.endswith("?"):
         return {}
     return {name: Entry(FIELDS[name].check(text, parsed.source.context), Origin.ANSWER, text)}
 
