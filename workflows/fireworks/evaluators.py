@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -110,19 +111,28 @@ def get(fireworks: Fireworks, name: str) -> Evaluator:
     return parse(fireworks.get(fireworks.path(COLLECTION, name)))
 
 
-def upload(fireworks: Fireworks, name: str, archive: Path) -> Evaluator:
-    """Fill an evaluator of ours with a `.tar.gz` and start its build; an ACTIVE one is left alone."""
-    before = get(fireworks, name)
-    if before.active:
-        return before
+def upload(fireworks: Fireworks, name: str, archive: Path) -> None:
+    """Fill an evaluator of ours with a `.tar.gz` and start its build; one that has its code is left alone."""
+    if get(fireworks, name).active:
+        return
     path, size = fireworks.path(COLLECTION, name, "getUploadEndpoint"), archive.stat().st_size
-    answer = fireworks.call("POST", path, body={"filenameToSize": {archive.name: str(size)}})
+    try:
+        answer = fireworks.call("POST", path, body={"filenameToSize": {archive.name: str(size)}})
+    except Permanent as refusal:
+        if _has_its_code(fireworks, name, refusal):
+            return
+        raise
     urls = signed_urls(answer.json)
     if archive.name not in urls:
         raise BadAnswer(f"no upload URL came for {archive.name}")
     put_signed(fireworks, urls[archive.name], archive)
     _validate(fireworks, name)
-    return get(fireworks, name)
+
+
+def _has_its_code(fireworks: Fireworks, name: str, refusal: Permanent) -> bool:
+    """Whether Fireworks, and not we, refused new code since what was sent before is there."""
+    by_fireworks = refusal.status >= HTTPStatus.BAD_REQUEST
+    return by_fireworks and get(fireworks, name).state in (BUILDING, ACTIVE)
 
 
 def _validate(fireworks: Fireworks, name: str) -> None:

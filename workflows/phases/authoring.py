@@ -28,6 +28,7 @@ from workflows.work import Work
 
 CODE, SPECIFICATION = "outputs/evaluator.py", "outputs/eval_spec.md"
 SCORES, FACTS = "outputs/evaluator_scores.csv", "outputs/evaluator.json"
+LONGEST_CELL = 2_000
 MADE_FROM = ("criterion", "seed")  # of the specification: another value makes other files
 NOTHING_SPENT = "the evaluator is written and tried on this machine; nothing is spent"
 
@@ -131,11 +132,17 @@ def about(found: Authored) -> dict[str, Any]:
 
 
 def scores_csv(trial: Trial) -> str:
-    """Every answer that was scored, by line of the data. Cells that a spreadsheet would run are quoted."""
+    """Every answer that was scored, by line of the data. Cells that a spreadsheet would run are quoted, and
+    long ones cut: one beyond 131,072 characters cannot be read again."""
     file = io.StringIO()
     table = csv.writer(file)
     table.writerow(("line", "answer", "text", "score", "reason"))
     for each in trial.answers:
-        row = (each.sample.line, each.what, each.text, each.result.score, each.result.reason)
+        texts = [shortened(words) for words in (each.text, each.result.reason)]
+        row = (each.sample.line, each.what, texts[0], each.result.score, texts[1])
         table.writerow([f"'{cell}" if str(cell)[:1] in "=+-@\t\r" and cell else cell for cell in row])
     return file.getvalue()
+
+
+def shortened(words: str) -> str:
+    return words if len(words) <= LONGEST_CELL else words[:LONGEST_CELL] + "…"

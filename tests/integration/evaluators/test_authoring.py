@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import html
 import tarfile
 from typing import Any
@@ -236,3 +237,28 @@ def test_a_person_may_take_their_time(house: House) -> None:
     house.drive(session)
     assert session.status == Status.SUCCEEDED
     assert not session.events.filter(kind="retry").exists()
+
+
+@pytest.mark.parametrize("ending", [":validateUpload", ":getUploadEndpoint", "evaluatorsV2"])
+def test_lost_answers_while_registering_are_no_end(house: House, ending: str) -> None:
+    session = begin(house, f"Write an evaluator for {house.dataset('sums', sums())}: {REGISTERED}")
+    house.drive(session)
+    house.reply(session, "Approved, proceed.")
+    house.wire.lose("POST", ending, times=6)  # more often than the client asks by itself
+    house.drive(session)
+    assert session.status == Status.SUCCEEDED
+    assert len(house.remote("evaluators")) == 1
+
+
+def test_long_answers_are_cut_in_the_table_of_scores(house: House, client: Client) -> None:
+    """One cell beyond what the csv module reads would take the session's page away for good."""
+    long = sums()
+    long[0]["messages"][-1]["content"] = "x" * 200_000 + " #### 3"
+    session = begin(
+        house, f"Write an evaluator for {house.dataset('long', long)}: the final number must match"
+    )
+    house.drive(session)
+    assert session.status == Status.SUCCEEDED
+    assert client.get(session.get_absolute_url()).status_code == 200
+    with session.artifacts.get(name="outputs/evaluator_scores.csv").path.open(newline="") as file:
+        assert max(len(row["text"]) for row in csv.DictReader(file)) == 2_001

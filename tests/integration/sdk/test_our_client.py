@@ -139,7 +139,8 @@ def built(ours: Fireworks, world: World, tmp_path: Path, code: str) -> evaluator
     )
     made = evaluators.create(ours, world.fresh("judge"), authored)
     assert evaluators.create(ours, made.name.rpartition("/")[2], authored).name == made.name
-    assert evaluators.upload(ours, made.name, path).state == "BUILDING"
+    evaluators.upload(ours, made.name, path)
+    assert evaluators.get(ours, made.name).state == "BUILDING"
     world.until(lambda: evaluators.get(ours, made.name).state != "BUILDING", f"{made.name} to be built")
     return evaluators.get(ours, made.name)
 
@@ -147,7 +148,8 @@ def built(ours: Fireworks, world: World, tmp_path: Path, code: str) -> evaluator
 def test_an_evaluator_is_built_and_scores(ours: Fireworks, world: World, tmp_path: Path):
     judge = built(ours, world, tmp_path, CODE)
     assert judge.active
-    assert evaluators.upload(ours, judge.name, tmp_path / "code.tar.gz").active
+    evaluators.upload(ours, judge.name, tmp_path / "code.tar.gz")
+    assert evaluators.get(ours, judge.name).active
     source = evaluators.source_urls(ours, judge.name)
     assert read_signed(ours, source["code.tar.gz"]) == (tmp_path / "code.tar.gz").read_bytes()
     id_ = world.fresh("score")

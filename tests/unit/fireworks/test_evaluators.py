@@ -66,18 +66,18 @@ def test_the_same_code_is_adopted_and_other_code_is_a_conflict(remote):
 def test_code_goes_to_storage_without_a_key_and_then_the_build_starts(remote, archive):
     remote.on(f"GET {BASE}/e", THERE).on("PUT /code.tar.gz", {}).on(f"POST {BASE}/e:validateUpload", {})
     remote.on(f"POST {BASE}/e:getUploadEndpoint", {"filenameToSignedUrls": {"code.tar.gz": STORE}})
-    assert evaluators.upload(remote.client(), "e", archive).state == "BUILDING"
+    evaluators.upload(remote.client(), "e", archive)
     assert remote.body(f"POST {BASE}/e:getUploadEndpoint") == {"filenameToSize": {"code.tar.gz": "21"}}
     put = remote.calls("PUT /code.tar.gz")[0]
     assert put.content == archive.read_bytes()
     assert put.headers["x-goog-content-length-range"] == "21,21"
     assert "authorization" not in put.headers
-    assert [request.method for request in remote.requests] == ["GET", "POST", "PUT", "POST", "GET"]
+    assert [request.method for request in remote.requests] == ["GET", "POST", "PUT", "POST"]
 
 
 def test_built_code_is_not_uploaded_again(remote, archive):
     remote.on(f"GET {BASE}/e", ACTIVE)
-    assert evaluators.upload(remote.client(), "e", archive).active
+    evaluators.upload(remote.client(), "e", archive)
     assert len(remote.requests) == 1
 
 
@@ -94,10 +94,31 @@ def test_a_refused_validation_is_fine_when_it_was_built_meanwhile(remote, archiv
     remote.on(f"POST {BASE}/e:getUploadEndpoint", {"filenameToSignedUrls": {"code.tar.gz": STORE}})
     remote.on(f"POST {BASE}/e:validateUpload", (400, {"code": 9, "message": "already validated"}))
     if passes:
-        assert evaluators.upload(remote.client(), "e", archive).active
+        evaluators.upload(remote.client(), "e", archive)
     else:
         with pytest.raises(errors.Permanent, match="already validated"):
             evaluators.upload(remote.client(), "e", archive)
+
+
+@pytest.mark.parametrize(
+    ("now", "passes"), [(THERE, True), (ACTIVE, True), ({**THERE, "state": "BUILD_FAILED"}, False)]
+)
+def test_code_that_is_there_already_is_not_sent_again(remote, archive, now, passes):
+    """The answer to an earlier upload was lost."""
+    remote.on(f"GET {BASE}/e", THERE, now)
+    remote.on(f"POST {BASE}/e:getUploadEndpoint", (400, {"code": 9, "message": "it is being built"}))
+    if passes:
+        evaluators.upload(remote.client(), "e", archive)
+    else:
+        with pytest.raises(errors.Permanent, match="being built"):
+            evaluators.upload(remote.client(), "e", archive)
+    assert not remote.calls("PUT /code.tar.gz")
+
+
+def test_what_we_may_not_fill_ourselves_is_no_code_that_is_there(remote, archive):
+    remote.on(f"GET {BASE}/e", THERE)
+    with pytest.raises(errors.CallForbidden):
+        evaluators.upload(remote.client(owns=lambda name: False), "e", archive)
 
 
 def test_logs_and_source(remote):
