@@ -123,7 +123,9 @@ class Fireworks:
             raise CallForbidden(f"{method} {self.redact(path)} is not in the manifest of allowed calls")
         if row.effect in (Effect.READ, Effect.INFER):
             return row
-        if row.effect is Effect.CREATE and query.get("validateOnly") == "true":
+        if query.get("validateOnly", "false") != "false":
+            if not row.only_validates or query["validateOnly"] != "true":
+                raise CallForbidden(f"{method} {path}: nobody knows whether validateOnly is heeded here")
             return replace(row, effect=Effect.READ, repeat=Repeat.ALWAYS)
         target, home = row.target(path, query, body), f"accounts/{self.account}/"
         at_home = self.account and target.startswith(home) and path.startswith(f"/v1/{home}")

@@ -43,6 +43,7 @@ class Call:
     # the path's collection. "within:KEY": the body's full name of what the new thing becomes a part of.
     name_in: str = ""
     collection: str = ""  # where the named things live, when it is not where they are made
+    only_validates: bool = False  # whether Fireworks is known to create nothing with `validateOnly=true`
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -74,8 +75,8 @@ _DEPLOYMENT, _DEPLOYED, _BATCH = f"{_A}/deployments", f"{_A}/deployedModels", f"
 _EVALUATOR, _EVALUATION = f"{_A}/evaluators", f"{_A}/evaluationJobs"
 
 
-def _create(path: str, name_in: str, collection: str = "") -> Call:
-    return Call("POST", path, Effect.CREATE, Repeat.UNTOUCHED, name_in, collection)
+def _create(path: str, name_in: str, collection: str = "", *, only_validates: bool = False) -> Call:
+    return Call("POST", path, Effect.CREATE, Repeat.UNTOUCHED, name_in, collection, only_validates)
 
 
 def _change(method: str, path: str, repeat: Repeat = Repeat.ALWAYS) -> Call:
@@ -131,7 +132,7 @@ MANIFEST: tuple[Call, ...] = (
     # deployments, and models loaded onto them: all that we delete, because they cost money while they stand
     Call("GET", _DEPLOYMENT),
     Call("GET", f"{_DEPLOYMENT}/{{deployment}}"),
-    _create(_DEPLOYMENT, "query:deploymentId"),
+    _create(_DEPLOYMENT, "query:deploymentId", only_validates=True),
     _change("PATCH", f"{_DEPLOYMENT}/{{deployment}}:scale"),
     _change("DELETE", f"{_DEPLOYMENT}/{{deployment}}"),
     # the server names a loaded model, so loading asks for the deployment to be ours, unloading for the name

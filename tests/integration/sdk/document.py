@@ -19,7 +19,8 @@ leaves. This page is written by `python -m tests.integration.sdk.document`; a te
 request that the official SDK (fireworks-ai 1.2.28) sends for the same.
 
 Effect: *read* changes nothing, *infer* costs tokens, *create* and *change* need a name that was recorded as
-ours before; deleting is possible for deployments and loaded models only. Again: *always* repeats a call after
+ours before; deleting is possible for deployments and loaded models only. `validateOnly` is refused where the
+table does not say it. Again: *always* repeats a call after
 any temporary fault; *if untouched* only when the first one surely had no effect (no connection, 429, 503),
 else we look before asking again. Paths without a first slash are below `/v1/accounts/{account}/`; § is the
 section of the facts sheet.
@@ -39,7 +40,7 @@ def line(row: Call) -> str:
     ]
     cells = [
         f"`{row.method} {row.path.removeprefix(AT + '/')}`",
-        row.effect.value,
+        row.effect.value + ("; read with `validateOnly=true`" if row.only_validates else ""),
         "always" if row.repeat is Repeat.ALWAYS else "if untouched",
         ", ".join(ours),
         "; ".join([", ".join(theirs), *remarks] if theirs else remarks),

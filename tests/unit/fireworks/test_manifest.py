@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from workflows.fireworks.errors import CallForbidden
@@ -160,6 +162,19 @@ def test_validate_only_creates_nothing_and_needs_no_name(remote):
     assert client.call("POST", path, query={"validateOnly": "true"}, body={}).json == {"state": "CREATING"}
     with pytest.raises(CallForbidden):
         client.call("POST", path, query={"validateOnly": "false", "deploymentId": "p"}, body={})
+
+
+@pytest.mark.parametrize("row", [row for row in MANIFEST if row.effect in (Effect.CREATE, Effect.CHANGE)])
+def test_validate_only_opens_no_other_call(remote, row):
+    """Where it is not heeded, it would create without a name of ours and again after a lost answer."""
+    path = re.sub(r"\{\w+\}", "x", row.path.replace("{account}", "acme"))
+    client = remote.client(owns=lambda name: True)
+    if row.only_validates:
+        assert path == "/v1/accounts/acme/deployments"
+        assert client.permit(row.method, path, {"validateOnly": "true"}, {}).effect is Effect.READ
+    else:
+        with pytest.raises(CallForbidden, match="validateOnly"):
+            client.permit(row.method, path, {"validateOnly": "true"}, {})
 
 
 def test_every_row_that_acts_says_whose_name_it_touches():
