@@ -8,11 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 from sessions import catalogue, queries
+from sessions.actions import spending
 from sessions.bill import Bill, bill, lines_of_ledger, lines_of_plan
 from sessions.costs import money, money_range
 from sessions.instructions import ACCEPTED
 from sessions.models import Gate, Plan
-from sessions.specification import FIELDS, CandidateConfig, Specification, show
+from sessions.specification import FIELDS, CandidateConfig, Specification, Workflow, show
 from sessions.states import GateKind
 
 LINES, DATASETS = 12, 50
@@ -23,6 +24,10 @@ NEXT = {
     GateKind.SPEND: "Once you approve the new amount, it goes on where it stopped.",
     GateKind.TROUBLE: "“Try again” repeats the step that failed; “cancel” stops what runs and reports.",
 }
+REGISTRATION = (
+    "Once you approve, the evaluator is registered on Fireworks, as the files you can read here. "
+    "Then the report is written; nothing is trained."
+)
 WAITS = "Until you decide, nothing goes on and nothing is spent."
 CHANGES = (
     "Use rank 16 instead.", "Drop the 70B model.", "Add qwen3-14b.", "Only 2 candidates.",
@@ -86,8 +91,10 @@ def cost(gate: Gate) -> Answer:
     told = f"The estimate is {money_range(whole.total.low, whole.total.high)}."
     if gate.session.approved_amount is not None:
         spent = whole.total.actual or Decimal(0)
-        left = gate.session.approved_amount - spent
-        told += f" {money(spent)} is spent; {money(left)} of what you approved is left."
+        taken = spending.committed(gate.session)
+        reserved = f", {money(taken - spent)} more is reserved" if taken > spent else ""
+        left = money(gate.session.approved_amount - taken)
+        told += f" {money(spent)} is spent{reserved}; {left} of what you approved is left."
     if gate.kind == GateKind.SPEND:
         told += f" {gate.body.get('text', '')}"
     return Answer(told, tuple(_priced(whole)))
@@ -103,6 +110,8 @@ def _priced(whole: Bill) -> Iterator[str]:
 
 
 def coming(gate: Gate) -> Answer:
+    if gate.kind == GateKind.PLAN and gate.session.value("workflow") == Workflow.AUTHORING:
+        return Answer(f"{REGISTRATION} {WAITS}")  # its only plan
     full = gate.session.value("final_run") is not False
     deploy = gate.session.value("deploy") is not False
     steps = ["it is trained on all the data"] * full + ["it is deployed"] * deploy

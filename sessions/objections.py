@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import ROUND_UP, Decimal
 
+from sessions.bill import bill, lines_of_plan
 from sessions.costs import money
 from sessions.models import Gate, TuningSession
 from sessions.specification import FIELDS, Entry, out_of_place, show, with_changes
+from sessions.states import GateKind
 
 CENT = Decimal("0.01")
+ALL_THE_SAME = "Approved, also what is not calculated."  # a phrase of plan.grammar
 FIXED = ("workflow", "dataset", "evaluation_dataset")  # what the first phase already worked with
 
 
@@ -34,13 +37,37 @@ def misplaced(session: TuningSession, entries: Mapping[str, Entry]) -> str:
 
 
 def beyond_budget(gate: Gate) -> str:
-    """What to say when the plan may cost more than the budget that the person set; empty when it may not."""
-    budget = gate.session.value("budget")
-    high = gate.plan.cost_high if gate.plan else None
+    """What to say when more may be spent than the budget that the person set; empty when it may not."""
+    budget, high = gate.session.value("budget"), _at_most(gate)
     if not budget or high is None or high <= Decimal(budget):
         return ""
-    enough = money(high.quantize(CENT, ROUND_UP))
+    enough, limit = money(high.quantize(CENT, ROUND_UP)), show("budget", budget)
+    if gate.kind == GateKind.SPEND:
+        return (
+            f"With this up to {enough} may be spent in all, and you set a budget of {limit}. "
+            f"Write “the budget is {enough}” first, or “reject”."
+        )
     return (
-        f"This plan may cost up to {enough}, and you set a budget of {show('budget', budget)}. "
+        f"This plan may cost up to {enough}, and you set a budget of {limit}. "
         f"Make it smaller, for example “only 1 candidate”, or write “the budget is {enough}”."
+    )
+
+
+def _at_most(gate: Gate) -> Decimal | None:
+    """What may be spent in all once the gate is approved, in USD; None where it approves no money."""
+    if gate.kind == GateKind.SPEND:
+        return Decimal(gate.body["amount"])
+    return gate.plan.cost_high if gate.plan else None
+
+
+def not_calculated(gate: Gate) -> str:
+    """What to say when a budget is set and lines of the plan have no price: it may be passed unseen."""
+    unpriced = bill(lines_of_plan(gate.plan.body)).unpriced if gate.plan else []
+    budget = gate.session.value("budget")
+    if not budget or not unpriced:
+        return ""
+    names = ", ".join(line.label for line in unpriced)
+    return (
+        f"You set a budget of {show('budget', budget)}, and what these cost is not calculated: {names}. "
+        f"The budget cannot hold for them. To go on all the same, write “{ALL_THE_SAME}”."
     )

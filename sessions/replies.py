@@ -52,9 +52,11 @@ def say(entered: Entered) -> Outcome:
     heard = read(entered)
     match heard.kind:
         case ReplyKind.APPROVE:
-            return approve(entered)
+            return approve(entered, knowingly=heard.unpriced)
         case ReplyKind.REJECT:
             return reject(entered)
+        case ReplyKind.CHANGES if entered.gate.kind == GateKind.SPEND:
+            return rebudget(entered, heard.entries)
         case ReplyKind.CHANGES:
             return request_changes(entered, heard.entries)
         case ReplyKind.CHOOSE:
@@ -130,12 +132,14 @@ def settle(entered: Entered, verdict: Verdict, facts: str = "") -> Outcome:
     return Outcome(Kind.DECIDED, DONE[verdict.decision])
 
 
-def approve(entered: Entered) -> Outcome:
+def approve(entered: Entered, *, knowingly: bool = False) -> Outcome:
     """The plan as it was seen, the suggested winner, more money, or another try."""
     if entered.gate.kind == GateKind.PROMOTION:
         return promote(entered, entered.gate.body.get("suggested"), entered.first("reply"))
     if beyond := objections.beyond_budget(entered.gate):
         return entered.again(beyond)
+    if not knowingly and (unpriced := objections.not_calculated(entered.gate)):
+        return entered.again(unpriced)
     verdict = Verdict(Decision.APPROVED, entered.first("reply"), plan_digest=entered.first("plan_digest"))
     return settle(entered, verdict)
 
@@ -195,6 +199,16 @@ def request_changes(entered: Entered, entries: dict[str, Entry]) -> Outcome:
     if wrong := objections.to_values(entered.gate.session, entries):
         return entered.again(wrong)
     return settle(entered, Verdict(Decision.CHANGES, entered.first("reply"), entries=entries))
+
+
+def rebudget(entered: Entered, entries: dict[str, Entry]) -> Outcome:
+    """Another budget where more money is asked for; the question stays open."""
+    budget = show("budget", entries["budget"].value)
+    try:
+        gates.keep(entered.gate, entered.actor, entries, f"set the budget to {budget}")
+    except AlreadyDecided as late:
+        return Outcome(Kind.CLOSED, decided(late.gate), entered.typed())
+    return Outcome(Kind.KEPT, f"The budget is {budget} now. The new amount still waits for your approval.")
 
 
 def planned(gate: Gate) -> Specification:

@@ -91,21 +91,34 @@ def take_answers(
     The gate stays open for these. What was answered meanwhile, in another tab, stays answered. Raises what
     `decide` raises.
     """
-    session = TuningSession.objects.select_for_update().get(pk=gate.session_id)
-    gate.refresh_from_db()
-    if not gate.is_open:
-        raise AlreadyDecided(gate)
+    locked(gate)
     left = [each for each in gate.body.get("questions", []) if each["field"] not in verdict.entries]
     if not left:
         decide(gate, actor, verdict, now)
         return left
     gate.body = {**gate.body, "questions": left}
     gate.save(update_fields=["body"])
-    change(
-        session, "gate-part-answered", f"{actor.get_username()} answered in part: {facts}", actor=actor,
-        to=taken(session, verdict), data={"gate": gate.kind},
-    )  # fmt: skip
+    keep(gate, actor, verdict.entries, f"answered in part: {facts}")
     return left
+
+
+@transaction.atomic
+def keep(gate: Gate, actor: AbstractBaseUser, entries: Mapping[str, Entry], did: str) -> None:
+    """Take values into the session and leave the gate open. Raises AlreadyDecided."""
+    session = locked(gate)
+    change(
+        session, "gate-part-answered", f"{actor.get_username()} {did}", actor=actor,
+        to=taken(session, entries), data={"gate": gate.kind},
+    )  # fmt: skip
+
+
+def locked(gate: Gate) -> TuningSession:
+    """The session's row, locked, with the gate as it is now. Raises AlreadyDecided when that is closed."""
+    session = TuningSession.objects.select_for_update().get(pk=gate.session_id)
+    gate.refresh_from_db()
+    if not gate.is_open:
+        raise AlreadyDecided(gate)
+    return session
 
 
 def describe(gate: Gate, actor: AbstractBaseUser, verdict: Verdict) -> str:
@@ -118,16 +131,16 @@ def describe(gate: Gate, actor: AbstractBaseUser, verdict: Verdict) -> str:
     return f"{actor.get_username()} {verb} {subject}{words}"
 
 
-def taken(session: TuningSession, verdict: Verdict) -> dict[str, Any]:
-    """The session's specification with what the verdict gives; call it with the session's row locked."""
-    if not verdict.entries:
+def taken(session: TuningSession, entries: Mapping[str, Entry]) -> dict[str, Any]:
+    """The session's specification with these values; call it with the session's row locked."""
+    if not entries:
         return {}
-    return {"specification_json": with_changes(session.specification, verdict.entries).to_json()}
+    return {"specification_json": with_changes(session.specification, entries).to_json()}
 
 
 def consequences(session: TuningSession, gate: Gate, verdict: Verdict) -> dict[str, Any]:
     """What a decision changes in the session's row."""
-    to = taken(session, verdict)
+    to = taken(session, verdict.entries)
     if verdict.decision == Decision.REJECTED:
         to |= {"cancel_requested_at": gate.decided_at}
     elif verdict.decision == Decision.APPROVED and gate.plan:

@@ -47,6 +47,12 @@ ACCEPTED = {
     "trouble": "Write “try again” or “cancel”.",
 }
 
+VALUES_TAKEN = {
+    "questions": "Answered.",
+    "plan": "The plan will be made anew with these changes.",
+    "spend": "The budget is changed.",
+}
+
 
 class ReplyKind(StrEnum):
     APPROVE = "approve"
@@ -63,7 +69,8 @@ class Reply:
     """`approve` at the promotion gate confirms the suggested winner; `choose` names another `candidate`.
 
     `words` is one sentence for the person: how the reply was taken, or why it was not. `topics` are what
-    a question asks for (`models`, `cost`, `next`, …), `reason` why another candidate was chosen.
+    a question asks for (`models`, `cost`, `next`, …), `reason` why another candidate was chosen, `unpriced`
+    that lines without a price are approved knowingly.
     """
 
     kind: ReplyKind
@@ -71,6 +78,7 @@ class Reply:
     entries: dict[str, Entry] = field(default_factory=dict)
     candidate: int | None = None
     reason: str = ""
+    unpriced: bool = False
     topics: tuple[str, ...] = ()
     reading: Reading = field(default_factory=lambda: Reading(""))
 
@@ -219,8 +227,10 @@ def _free_text(parsed: Parse, heard: _Heard, asked: Sequence[str]) -> dict[str, 
 def _values(heard: _Heard, gate_kind: str) -> Reply:
     """A reply that sets values. It never approves, even when it says so as well."""
     kinds = {"questions": ReplyKind.ANSWER, "plan": ReplyKind.CHANGES}
+    if set(heard.reading.entries) == {"budget"}:
+        kinds["spend"] = ReplyKind.CHANGES
     if gate_kind in kinds and heard.acts <= AGREEING | {"no", "unsure"} and not heard.late_no:
-        words = "Answered." if gate_kind == "questions" else "The plan will be made anew with these changes."
+        words = VALUES_TAKEN[gate_kind]
         return Reply(kinds[gate_kind], words, heard.reading.entries, reading=heard.reading)
     return _not_understood(heard.reading, gate_kind)
 
@@ -235,14 +245,15 @@ def _decision(heard: _Heard, gate_kind: str, candidates: Sequence[CandidateConfi
     if _rejects(heard.acts, gate_kind):
         return Reply(ReplyKind.REJECT, "Rejected.", reading=heard.reading)
     if _approves(heard.acts, gate_kind):
-        return Reply(ReplyKind.APPROVE, "Approved.", reading=heard.reading)
+        unpriced = "unpriced" in heard.acts
+        return Reply(ReplyKind.APPROVE, "Approved.", unpriced=unpriced, reading=heard.reading)
     return _not_understood(heard.reading, gate_kind)
 
 
 def _approves(acts: frozenset[str], gate_kind: str) -> bool:
     """Which acts, all of them understood, mean yes at which gate."""
     if gate_kind in {"plan", "spend"}:
-        return bool(acts) and acts <= AGREEING
+        return bool(acts & AGREEING) and acts <= AGREEING | {"unpriced"}
     if gate_kind == "trouble":
         return bool(acts) and acts <= AGREEING | {"retry"}
     if gate_kind == "promotion":

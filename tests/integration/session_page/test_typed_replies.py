@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from django.utils import timezone
 from fwportal.middleware import owner
 from sessions.entered import Entered, Outcome
 from sessions.models import Gate, TuningSession
+from sessions.objections import ALL_THE_SAME
 from sessions.replies import act
 from sessions.specification import Context, Entry, ModelName, Origin, Specification
 from sessions.states import Decision, GateKind, Phase, Status
@@ -101,16 +103,26 @@ def test_a_question_is_answered_from_rows_and_keeps_the_gate_open(
     assert [each for each in told if each not in html] == []
 
 
+def test_what_comes_after_approving_the_registration_of_an_evaluator(client: Client) -> None:
+    session = make_session(specification=Specification({"workflow": Entry("authoring", Origin.SAID)}))
+    gate = make_gate(session)
+    html = words(say(client, gate, "What happens if I approve?").content.decode())
+    assert "Once you approve, the evaluator is registered on Fireworks" in html
+    assert "candidates are trained" not in html
+    assert gate.is_open
+
+
 def test_costs_so_far_are_told_at_the_promotion_gate(client: Client) -> None:
     session = make_session(approved_amount="2.00")
     set_phase(session, Phase.SWEEP)
     make_candidate(session, 1, state="done", validation_loss=1.1)
     make_ledger_line(session, actual="0.75", low="0.70", high="1.30")
+    make_ledger_line(session, "training:final", reserved="0.50", low="0.40", high="0.50")
     gate = make_gate(
         session, GateKind.PROMOTION, body={"suggested": 1, "rule": "Lowest.", "certainty": "Clear."}
     )
     html = words(say(client, gate, "How much have you spent so far?").content.decode())
-    assert "$0.75 is spent; $1.25 of what you approved is left." in html
+    assert "$0.75 is spent, $0.50 more is reserved; $0.75 of what you approved is left." in html
     html = words(say(client, gate, "Why is it suggested?").content.decode())
     assert "Candidate 1 is suggested. Lowest. Clear." in html
     assert gate.is_open
@@ -150,6 +162,47 @@ def test_a_plan_beyond_the_budget_is_not_approved_by_words_or_button(client: Cli
     say(client, plan, "the budget is $2")
     plan.session.refresh_from_db()
     assert (plan.decision, plan.session.value("budget")) == (Decision.CHANGES, "2.00")
+
+
+def with_budget(session: TuningSession, budget: str) -> None:
+    spec = session.specification.with_entries({"budget": Entry(budget, Origin.SAID)})
+    TuningSession.objects.filter(pk=session.pk).update(specification_json=spec.to_json())
+
+
+@pytest.mark.parametrize("action", ["reply", "approve"])
+def test_more_money_than_the_budget_is_not_approved_before_the_budget_is_raised(
+    client: Client, action: str
+) -> None:
+    session = make_session(approved_amount="1.00")
+    with_budget(session, "2.00")
+    gate = make_gate(session, GateKind.SPEND, body={"text": "More?", "amount": "2.50", "left": "0.10"})
+    html = words(say(client, gate, "Approved, proceed.", action=action).content.decode())
+    assert "up to $2.50 may be spent in all, and you set a budget of $2" in html
+    assert gate.is_open
+    assert "The budget is $3 now." in words(say(client, gate, "the budget is $3").content.decode())
+    assert gate.is_open
+    say(client, gate, "3 epochs")
+    assert gate.is_open
+    say(client, gate, "Approved, proceed.", action=action)
+    session.refresh_from_db()
+    assert (gate.decision, session.approved_amount) == (Decision.APPROVED, Decimal("2.50"))
+
+
+def test_a_budget_that_cannot_hold_for_all_lines_is_approved_knowingly(client: Client, plan: Gate) -> None:
+    assert plan.plan
+    line = plan.plan.body["estimate"]["lines"][0]
+    unknown = {**line, "label": "Judging", "low": None, "expected": None, "high": None, "item": "judging"}
+    plan.plan.body["estimate"]["lines"].append(unknown)
+    plan.plan.save()
+    with_budget(plan.session, "5.00")
+    for action in ("reply", "approve"):
+        html = words(say(client, plan, "Approved, proceed.", action=action).content.decode())
+        assert plan.is_open
+        assert "not calculated: Judging. The budget cannot hold for them." in html
+    say(client, plan, "also what is not calculated")
+    assert plan.is_open
+    say(client, plan, ALL_THE_SAME)
+    assert plan.decision == Decision.APPROVED
 
 
 def test_some_answers_are_kept_and_the_rest_is_asked_for(client: Client, questions: Gate) -> None:
