@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from sessions.costs import money
-from sessions.models import Event, Gate, TuningSession
+from sessions.models import Event, Gate, Plan, TuningSession
 from sessions.specification import FIELDS, Specification, show
 from sessions.states import PHASE_LABELS, Decision, GateKind, Phase, ResourceState
 
@@ -66,6 +66,14 @@ def about_gate(gate: Gate) -> dict[str, Any]:
     return {"kind": gate.kind, "replies": words, "body": body}
 
 
+def which_revision(plan: Plan) -> str:
+    """How to approve a plan that was changed: a person may have read an older one."""
+    return (
+        f"There are {plan.revision} revisions of the plan. Read the newest with `session get "
+        f"{plan.session.public_id}`, and add --revision {plan.revision} to approve that one."
+    )
+
+
 def about_candidate(each: Any) -> dict[str, Any]:
     return {
         "number": each.number,
@@ -113,7 +121,8 @@ def detail_text(session: TuningSession) -> Iterator[str]:
         yield f"failure  {session.failure['ours']} {session.failure['next']}"
     gate = found["waiting_for"]
     if gate:
-        yield f"waits    for your decision: {gate['kind']}"
+        revision = f", revision {gate['body']['revision']}" if "revision" in gate["body"] else ""
+        yield f"waits    for your decision: {gate['kind']}{revision}"
         summary_line = (
             gate["body"].get("summary") or gate["body"].get("certainty") or gate["body"].get("text")
         )

@@ -23,7 +23,7 @@ from sessions.actions import gates, uploading
 from sessions.actions.starting import create_session
 from sessions.drafts import Draft
 from sessions.intake import shelf, take
-from sessions.models import TuningSession
+from sessions.models import Gate, TuningSession
 from sessions.replies import Kind
 from sessions.specification import FIELDS
 from sessions.states import Decision
@@ -60,6 +60,9 @@ class Command(BaseCommand):
                 arguments.add_argument("instruction", help="in plain English")
             if verb == "create":
                 arguments.add_argument("--file", type=Path, help="upload this JSONL file as the dataset")
+            if verb == "update":
+                words = "the revision of the plan that you read; needed to approve any but the first"
+                arguments.add_argument("--revision", type=int, metavar="N", help=words)
             if verb == "events":
                 arguments.add_argument("--wait", action="store_true", help="go on until it waits or is over")
                 arguments.add_argument("--after", type=int, default=0, help="only events after this number")
@@ -168,14 +171,27 @@ class Command(BaseCommand):
         if gate is None:
             raise CommandError(f"Session {session.public_id} waits for nothing; it is {session.status}.")
         form = {"reply": [self.options["instruction"]], "action": ["reply"]}
-        form["plan_digest"] = [gate.plan.digest if gate.plan else ""]
+        form["plan_digest"] = [self.digest_read(gate)]
         entered = replies.Entered(gate, self.person, form, timezone.now(), shelf().context)
         outcome = replies.act(entered)
+        if outcome.kind == Kind.STALE and gate.plan and self.options["revision"] is None:
+            raise CommandError(shown.which_revision(gate.plan))
         if outcome.kind in {Kind.AGAIN, Kind.CLOSED, Kind.STALE}:
             raise CommandError(outcome.text)
         session.refresh_from_db()
         facts = {"kind": outcome.kind, "answer": outcome.text, "lines": list(outcome.lines)}
         self.say({**shown.detail(session), **facts}, [outcome.text, *outcome.lines])
+
+    def digest_read(self, gate: Gate) -> str:
+        """Which plan an approval is for: the revision that was named, or the only one there ever was."""
+        named: int | None = self.options["revision"]
+        if named is None:
+            return gate.plan.digest if gate.plan and gate.plan.revision == 1 else ""
+        if gate.plan is None:
+            raise CommandError("No plan waits for a decision now; leave --revision out.")
+        if named != gate.plan.revision:
+            raise CommandError(f"Revision {named} is not the newest. {shown.which_revision(gate.plan)}")
+        return gate.plan.digest
 
     def cancel(self) -> None:
         session = self.found()

@@ -14,6 +14,7 @@ from tests.factories import (
     make_base_model,
     make_dataset,
     make_gate,
+    make_plan,
     make_session,
     make_user,
 )
@@ -120,6 +121,47 @@ def test_a_typed_approval_decides_the_plan_and_says_so():
     gate.refresh_from_db()
     assert gate.decision == Decision.APPROVED
     assert answered["approved_usd"] == "1.300000"
+
+
+@pytest.mark.parametrize(
+    ("named", "refusal"),
+    [
+        ((), "There are 2 revisions of the plan.*--revision 2"),
+        (("--revision", "1"), "Revision 1 is not the newest.*--revision 2"),
+        (("--revision", "3"), "Revision 3 is not the newest.*--revision 2"),
+        (("--revision", "2"), ""),
+    ],
+)
+def test_an_approval_names_the_revision_that_was_read(named, refusal):
+    """Row 1.6: who read the first revision must not approve the second."""
+    session = make_session()
+    make_plan(session)
+    gate = make_gate(session, plan=make_plan(session, 2))
+    assert "waits    for your decision: plan, revision 2" in run("get", session.public_id)
+    approval = ("update", session.public_id, "--instruction", "Approved, proceed.", *named)
+    if refusal:
+        with pytest.raises(CommandError, match=refusal):
+            run(*approval)
+    else:
+        run(*approval)
+    gate.refresh_from_db()
+    assert gate.decision == (Decision.OPEN if refusal else Decision.APPROVED)
+
+
+def test_changes_need_no_revision():
+    session = make_session()
+    make_plan(session)
+    gate = make_gate(session, plan=make_plan(session, 2))
+    run("update", session.public_id, "--instruction", "Use 2 epochs instead.")
+    gate.refresh_from_db()
+    assert gate.decision == Decision.CHANGES
+
+
+def test_a_revision_is_refused_where_no_plan_waits():
+    session = make_session()
+    make_gate(session, "trouble", body={"text": "x"})
+    with pytest.raises(CommandError, match="leave --revision out"):
+        run("update", session.public_id, "--instruction", "Go on.", "--revision", "1")
 
 
 def test_words_that_are_not_understood_approve_nothing():
