@@ -296,8 +296,16 @@ def _is_reason(text: str) -> bool:
     said = [token.norm for token in tokenize(text) if token.kind is not Kind.PUNCT]
     if len(said) < FEWEST_REASON_WORDS or HELD_BACK & {token.norm for token in tokenize(text)}:
         return False
-    matches = parse(text, grammar(PROMOTION, "reply.grammar"), Context()).matches
-    return all(match.rule.kind != "act" or match.rule.name in POLITE for match in matches)
+    parsed = parse(text, grammar(PROMOTION, "reply.grammar"), Context())
+    acts = [match for match in parsed.matches if match.rule.kind == "act" and match.rule.name not in POLITE]
+    return all(_is_spoken_of(parsed, match) for match in acts)
+
+
+def _is_spoken_of(parsed: Parse, match: Match) -> bool:
+    """“candidate 1 overfits”: another candidate is named, and not taken."""
+    tokens, bare = parsed.source.tokens, {"candidate", "the", "number", "config", "configuration"}
+    goes_on = match.end < len(tokens) and tokens[match.end].kind is Kind.WORD
+    return match.rule.name == "choose" and tokens[match.start].norm in bare and goes_on
 
 
 def _unclear(match: Match, numbers: tuple[int, ...]) -> str:

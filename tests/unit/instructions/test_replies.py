@@ -141,6 +141,31 @@ def test_rejects_at_every_gate(text: str) -> None:
     assert {answered(text, gate).kind for gate in GATES} == {"reject"}
 
 
+@pytest.mark.parametrize(
+    ("text", "kind", "unpriced"),
+    [
+        ("Approved, also what is not calculated.", "approve", True),
+        ("Approved.", "approve", False),
+        ("also what is not calculated", "not_understood", False),
+        ("No, also what is not calculated", "not_understood", False),
+    ],
+)
+def test_what_has_no_price_is_approved_by_name_only(text: str, kind: str, unpriced: bool) -> None:
+    found = answered(text, "plan")
+    assert (found.kind, found.unpriced) == (kind, unpriced)
+    assert answered(text, "spend").kind == ("approve" if text == "Approved." else "not_understood")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [("the budget is $3", "changes"), ("the budget is $3 and approved", "changes"),
+     ("rank 8", "not_understood"),
+     ("the budget is $3 and rank 8", "not_understood"), ("cancel, the budget is $3", "not_understood")],
+)  # fmt: skip
+def test_where_more_money_is_asked_for_only_the_budget_changes(text: str, kind: str) -> None:
+    assert answered(text, "spend").kind == kind
+
+
 def test_a_bare_no_rejects_a_plan_but_answers_no_question() -> None:
     assert answered("no", "plan").kind == "reject"
     assert answered("No thanks.", "spend").kind == "reject"
@@ -346,6 +371,8 @@ def test_candidates_of_the_plan_are_dropped_by_number(text: str, values: Any) ->
         ("add rank 24", "rank 24 is not a power of two"),
         ("3 epochs and one more epoch", "said twice"),
         ("use 4 epochs, no", "Write"),
+        ("also what is not calculated", "Write"),
+        ("yes, not now", "Write"),
         ("leave out qwen3-14b", "qwen3-14b is not in the plan"),
         ("a budget of 1.000 dollars", "Not understood: “budget of 1.000 dollars”"),
         ("drop the 9B", "Not understood"),
@@ -371,6 +398,11 @@ def test_an_edit_that_cannot_be_made_says_why(text: str, words: str) -> None:
         ("candidate 2 because it has fewer parameters and costs less", 2, "fewer parameters"),
         ("use candidate 2 as it was the best of all on long answers", 2, "was the best of all"),
         ("candidate 2: smaller adapter", None, "Write"),
+        ("use candidate 2 because candidate 1 overfits", 2, "candidate 1 overfits"),
+        ("use candidate 2 because candidate 1", None, "Write"),
+        ("use candidate 2 because use candidate 1 now", None, "Write"),
+        ("candidate 2 because candidate 1 is what I meant", None, "Write"),
+        ("No, candidate 2 because of the cost", 2, "of the cost"),
         ("use 2", 2, ""),
         ("use candidate 2 instead of 1", 2, ""),
         ("take candidate 2 because 1 is worse, no wait, 3", None, "Write"),
