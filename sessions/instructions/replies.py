@@ -11,8 +11,8 @@ from sessions.instructions.doubts import CORRECTIONS, withdrawn
 from sessions.instructions.edits import edited
 from sessions.instructions.grammar import HEDGES, Match, Parse, grammar, is_glue, parse
 from sessions.instructions.reading import LONGEST_TEXT, Reading, reading_of
-from sessions.instructions.tables import words
-from sessions.instructions.tokens import Kind, glued_run, text_of, tokenize
+from sessions.instructions.reasons import POLITE, is_reason
+from sessions.instructions.tokens import Kind, glued_run, text_of
 from sessions.specification import (
     FIELDS,
     CandidateConfig,
@@ -31,13 +31,8 @@ SMALL_SIGNS = frozenset(",.!\"'`-–—")
 # Fields that are answered by a sentence in the person's own words.
 FREE_TEXT, FEWEST_WORDS = {"criterion", "rubric"}, 3
 AGREEING = {"approve", "proceed", "yes"}
-POLITE = {"polite", "praise"}  # acts that decide nothing
 OWN_GATES = {"plan", "promotion"}  # those with phrases of their own
-PROMOTION = "promotion.grammar"
 HARMLESS = POLITE | {"yes", "no"}  # acts that a sentence about answers may name
-# What a reason must not hold: then it may be no reason, and the choice not meant.
-HELD_BACK = HEDGES - words("comparing", PROMOTION) | CORRECTIONS | words("holding", PROMOTION)
-FEWEST_REASON_WORDS = 2
 
 ACCEPTED = {
     "questions": "Answer in plain words, for example “qwen3-8b”, or write “cancel”.",
@@ -279,7 +274,7 @@ def _choice(heard: _Heard, candidates: Sequence[CandidateConfig]) -> Reply:
         words = f"{_unclear(heard.chosen[0], numbers)} Choose one of: {listed}."
         return Reply(ReplyKind.NOT_UNDERSTOOD, words, reading=heard.reading)
     reasons = [match.captures[1] for match in heard.chosen if len(match.captures) > 1]
-    if not all(map(_is_reason, reasons)):
+    if not all(map(is_reason, reasons)):
         return _not_understood(heard.reading, "promotion")
     reason = next(iter(reasons), "")
     return Reply(
@@ -289,23 +284,6 @@ def _choice(heard: _Heard, candidates: Sequence[CandidateConfig]) -> Reply:
         reason=reason.strip(" .!"),
         reading=heard.reading,
     )
-
-
-def _is_reason(text: str) -> bool:
-    """Whether the words behind “because” can only be a reason, and take nothing back."""
-    said = [token.norm for token in tokenize(text) if token.kind is not Kind.PUNCT]
-    if len(said) < FEWEST_REASON_WORDS or HELD_BACK & {token.norm for token in tokenize(text)}:
-        return False
-    parsed = parse(text, grammar(PROMOTION, "reply.grammar"), Context())
-    acts = [match for match in parsed.matches if match.rule.kind == "act" and match.rule.name not in POLITE]
-    return all(_is_spoken_of(parsed, match) for match in acts)
-
-
-def _is_spoken_of(parsed: Parse, match: Match) -> bool:
-    """“candidate 1 overfits”: another candidate is named, and not taken."""
-    tokens, bare = parsed.source.tokens, {"candidate", "the", "number", "config", "configuration"}
-    goes_on = match.end < len(tokens) and tokens[match.end].kind is Kind.WORD
-    return match.rule.name == "choose" and tokens[match.start].norm in bare and goes_on
 
 
 def _unclear(match: Match, numbers: tuple[int, ...]) -> str:
