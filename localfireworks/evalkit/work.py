@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from localfireworks.evalkit.archive import BadArchive, unpack, write_snippets
+from localfireworks.evalkit.archive import BadArchive, safe, unpack, write_snippets
 from localfireworks.evalkit.isolation import BUILD, SCORE, Broken, converse
 from localfireworks.evalkit.summary import summarize
 
@@ -53,13 +53,14 @@ def build(folder: Path, job: Json) -> Json:
         if job["archive"]:
             unpack(Path(job["archive"]), source)
         write_snippets(job["snippets"], source)
+        files = [safe(entry["file"]) for entry in job["entries"]]
     except BadArchive as error:
         raise Failed("INVALID_ARGUMENT", str(error)) from error
     if job["archive"] and not (source / REQUIREMENTS).is_file():
         raise Failed("INVALID_ARGUMENT", f"{REQUIREMENTS} is missing in the archive")
-    for entry in job["entries"]:
-        if not (source / entry["file"]).is_file():
-            raise Failed("INVALID_ARGUMENT", f"entry point: there is no file {entry['file']}")
+    for file in files:
+        if not (source / file).is_file():
+            raise Failed("INVALID_ARGUMENT", f"entry point: there is no file {file}")
     try:
         for _ in converse(source, job["entries"], None, BUILD):
             pass

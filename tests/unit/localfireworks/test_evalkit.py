@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+import random
 import sys
 import tarfile
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from localfireworks.evalkit import archive
+from localfireworks.evalkit import archive, work
 from localfireworks.evalkit.archive import BadArchive, unpack, write_snippets
 from localfireworks.evalkit.sandboxed.evaluation_runner import entry, scores
 from localfireworks.evalkit.summary import summarize
@@ -74,6 +76,56 @@ def test_too_many_and_too_large_are_refused(tmp_path: Path) -> None:
         made.addfile(info)
     with pytest.raises(BadArchive, match="bytes unpacked"):
         unpack(large, tmp_path / "large")
+
+
+def test_long_headers_are_refused_before_they_are_read(tmp_path: Path) -> None:
+    for name, comments in (("one", {"comment": "x" * 200_000}), ("many", {})):
+        path = tmp_path / f"{name}.tar.gz"
+        with tarfile.open(path, "w:gz", format=tarfile.PAX_FORMAT) as made:
+            for number in range(1 if comments else 100):
+                info = tarfile.TarInfo(str(number))
+                info.pax_headers = comments or {"comment": "x" * 60_000}
+                made.addfile(info)
+        with pytest.raises(BadArchive, match="headers"):
+            unpack(path, tmp_path / name)
+
+
+@pytest.mark.parametrize("cut", [8, 30, 300])
+def test_an_archive_without_its_end_is_refused(tmp_path: Path, cut: int) -> None:
+    whole = pack(tmp_path / "a.tar.gz", ("a", random.Random(1).randbytes(1000)))
+    packed = whole.read_bytes()
+    whole.write_bytes(packed[:-cut])
+    with pytest.raises(BadArchive, match="not a whole"):
+        unpack(whole, tmp_path / "cut")
+    whole.write_bytes(packed[:-8] + bytes(4) + packed[-4:])  # another checksum
+    with pytest.raises(BadArchive, match="not a whole"):
+        unpack(whole, tmp_path / "changed")
+    whole.write_bytes(gzip.compress(gzip.decompress(packed)[:1536]))  # one file, then nothing
+    with pytest.raises(BadArchive, match="no end"):
+        unpack(whole, tmp_path / "open")
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"a": "", "a/b.py": ""}, "both a file and a folder"),
+        ({"a/b.py": "", "a": ""}, "both a file and a folder"),
+        ({"x" * 300: ""}, "longer than 255"),
+        ({"a.py": "\ud800"}, "no text"),
+        ({f"{n}.py": "" for n in range(archive.MOST_FILES + 1)}, "snippets"),
+        ({"a.py": "x" * archive.MOST_BYTES, "b.py": "x"}, "bytes of snippets"),
+    ],
+)
+def test_snippets_that_cannot_be_files_are_refused(tmp_path: Path, files: dict[str, str], said: str) -> None:
+    with pytest.raises(BadArchive, match=said):
+        write_snippets(files, tmp_path / "out")
+
+
+def test_an_entry_outside_of_the_code_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "outside.py").write_text("def evaluate(row): return 1")
+    entries = [{"name": "a", "file": "../outside.py", "function": "evaluate"}]
+    with pytest.raises(work.Failed, match="points out"):
+        work.build(tmp_path, {"archive": None, "snippets": {}, "entries": entries})
 
 
 @pytest.mark.parametrize("content", [b"no archive", b""])
