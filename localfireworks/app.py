@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -47,6 +46,7 @@ from localfireworks import (
 from localfireworks.account_limits import AccountLimits
 from localfireworks.errors import HANDLERS, ApiError, InferenceError, is_inference
 from localfireworks.fault_middleware import FaultSwitches, Sleep
+from localfireworks.guard import guarded
 from localfireworks.job_faults import JobFaults
 from localfireworks.jobs import GRACE_SECONDS, Supervisor
 from localfireworks.request_ids import RequestIds
@@ -54,8 +54,8 @@ from localfireworks.samples import add_samples
 from localfireworks.service import Service
 from localfireworks.signing import StorageError
 
-log = logging.getLogger("localfireworks")
 KINDS = (sft_work.KIND, dpo_work.KIND, batch_work.KIND, evaluation_work.KIND)
+MOVING: tuple[Callable[[Service], None], ...] = (replicas.tick, deployed_models.tick, evaluator_builds.tick)
 OPEN_PATHS = frozenset({"/", "/healthz", "/favicon.ico"})
 
 
@@ -103,13 +103,10 @@ async def prepare(service: Service) -> Supervisor:
 
 def tick(service: Service, supervisor: Supervisor) -> None:
     """One step of everything that moves by itself."""
-    try:
-        supervisor.tick()
-        replicas.tick(service)
-        deployed_models.tick(service)
-        evaluator_builds.tick(service)
-    except (OSError, sqlite3.Error, ApiError):
-        log.exception("A step of the background loop failed; it is tried again.")
+    for part in (supervisor.tick, *(partial(each, service) for each in MOVING)):
+        with guarded("the background loop"):
+            part()
+    service.ticked = service.clock()
 
 
 async def run_forever(service: Service, supervisor: Supervisor) -> None:

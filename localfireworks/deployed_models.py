@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from localfireworks import replicas
 from localfireworks.errors import ApiError, already_exists, invalid, not_found, precondition
+from localfireworks.guard import guarded
 from localfireworks.listing import read_mask, stored_page
 from localfireworks.models import LOADED, Servable, find_model, loads_of
 from localfireworks.names import check_display_name, new_id, timestamp
@@ -184,7 +185,8 @@ def _left(row: Resource, deployment: Resource) -> bool:
 def tick(service: Service) -> None:
     """One look at every LoRA that comes or goes, and at those whose deployment may have gone."""
     for row in service.store.in_states(COLLECTION, LOADED):
-        _step(service, row)
+        with guarded(row.name):
+            _step(service, row)
 
 
 PARENT = "/v1/accounts/{account}/deployedModels"

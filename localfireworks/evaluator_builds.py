@@ -9,6 +9,7 @@ from typing import Any
 
 from localfireworks import uploads
 from localfireworks.evaluator_fields import entries_of, snippets_of
+from localfireworks.guard import guarded
 from localfireworks.jobs import read_state
 from localfireworks.names import new_id
 from localfireworks.service import Service
@@ -39,7 +40,8 @@ def tick(service: Service) -> None:
     """Start ordered builds and look at running ones."""
     for row in service.store.in_states(COLLECTION, (BUILDING,)):
         if row.private.get("ordered"):
-            _step(service, row)
+            with guarded(row.name):
+                _step(service, row)
 
 
 def _step(service: Service, row: Resource) -> None:

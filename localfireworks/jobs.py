@@ -9,12 +9,15 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+import sqlite3
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from localfireworks.errors import ApiError
+from localfireworks.guard import guarded
 from localfireworks.service import Service
 from localfireworks.store import Resource
 
@@ -54,6 +57,7 @@ INPUT_FIELDS = (
 RETRIES = 1
 GRACE_SECONDS = 5.0
 OK_STATUS = {"code": "OK", "message": ""}
+INTERNAL_STATUS = {"code": "INTERNAL", "message": "Internal error"}
 
 
 class Runner(Protocol):
@@ -187,7 +191,7 @@ class Supervisor:
         running = Counter(kind.lane for kind, job in jobs if job.private.get("running"))
         for kind, job in jobs:
             was_running = bool(job.private.get("running"))
-            self._step(kind, job, free=running[kind.lane] < self.service.settings.jobs)
+            self._guarded_step(kind, job, free=running[kind.lane] < self.service.settings.jobs)
             running[kind.lane] += bool(job.private.get("running")) - was_running
 
     def suspend(self) -> list[Path]:
@@ -206,6 +210,29 @@ class Supervisor:
         store = self.service.store
         jobs = [(kind, job) for kind in self.kinds for job in store.in_states(kind.collection, ACTIVE)]
         return sorted(jobs, key=lambda pair: pair[1].created)
+
+    def _guarded_step(self, kind: JobKind, job: Resource, *, free: bool) -> None:
+        """A step whose fault stays with this job: the machine's trouble is tried again, any other ends it."""
+        try:
+            self._step(kind, job, free=free)
+        except (OSError, sqlite3.Error):
+            log.exception("A step of %s failed; it is tried again.", job.name)
+        except Exception as error:
+            log.exception("A step of %s failed.", job.name)
+            status = INTERNAL_STATUS
+            if isinstance(error, ApiError):
+                status = {"code": error.status, "message": error.message}
+            with guarded(job.name):
+                self._break_off(kind, job, status)
+
+    def _break_off(self, kind: JobKind, job: Resource, status: dict[str, str]) -> None:
+        """FAILED with the status; what the broken step left in the row is not kept."""
+        fresh = self.service.store.get(job.name)
+        if fresh is None or fresh.state in (*TERMINAL, DELETING):
+            return
+        self.runners[kind.collection].end(job_folder(self.service, fresh), force=True)
+        move(self.service, fresh, FAILED, status, running=False)
+        job.private["running"] = False
 
     def _step(self, kind: JobKind, job: Resource, *, free: bool) -> None:
         if job.state in ENDING:
@@ -261,8 +288,7 @@ class Supervisor:
         if retries < RETRIES:
             move(self.service, job, RE_QUEUEING, running=False, retries=retries + 1)
         else:
-            status = {"code": "INTERNAL", "message": "Internal error"}
-            move(self.service, job, FAILED, status, running=False)
+            move(self.service, job, FAILED, INTERNAL_STATUS, running=False)
 
     def _advance(self, kind: JobKind, job: Resource, phase: str | None, result: dict[str, Any]) -> None:
         """One state forward towards what the process reports, so that no state is skipped."""

@@ -23,6 +23,7 @@ from localfireworks.store import Resource
 from localfireworks.usage import month_begin, used
 
 SHOWN = 50
+STUCK_SECONDS = 15.0  # far above a slow round of the background loop
 SECTIONS = {
     "faults": "Fault switches",
     "account": "Account",
@@ -153,8 +154,12 @@ async def home(request: Request) -> Response:
 
 
 async def health(request: Request) -> Response:
+    """503 when nothing has moved jobs and deployments for a while."""
     service = service_of(request)
-    return ok({"status": "ok", "account": service.account, "tokenBudget": service.settings.token_budget})
+    stuck = service.ticked is not None and service.clock() - service.ticked > STUCK_SECONDS
+    state = {"status": "stuck" if stuck else "ok"}
+    body = {"account": service.account, "tokenBudget": service.settings.token_budget}
+    return ok(state | body, 503 if stuck else 200)
 
 
 routes = [Route("/", home), Route("/healthz", health)]

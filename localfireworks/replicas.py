@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from localfireworks import usage
 from localfireworks.backend import Key
+from localfireworks.guard import guarded
 from localfireworks.models import LOADED, Servable, find_model
 from localfireworks.names import seconds_of
 from localfireworks.service import Service
@@ -66,7 +67,7 @@ def bill_all(service: Service, *, downtime: bool = False) -> None:
     """Record the GPU time of all deployments; `downtime`: let the time go by unbilled, no server ran."""
     for row in service.store.in_states(COLLECTION, LIVE):
         if row.private.get("replicas"):
-            with service.store.transaction():
+            with guarded(row.name), service.store.transaction():
                 if downtime:
                     row.private["billed"] = service.clock()
                 bill(service, row)
@@ -159,10 +160,9 @@ def _idle(service: Service, row: Resource) -> None:
 def tick(service: Service) -> None:
     """One look at every deployment."""
     for row in service.store.in_states(COLLECTION, LIVE):
-        if row.state != "READY" or row.private["replicas"] < row.private["desired"]:
-            _start(service, row)
-        else:
-            _idle(service, row)
+        with guarded(row.name):
+            waits = row.state != "READY" or row.private["replicas"] < row.private["desired"]
+            (_start if waits else _idle)(service, row)
     for row in service.store.in_states(COLLECTION, ("DELETED",)):
         if row.deleted is not None and service.clock() - row.deleted > KEEP_DELETED_SECONDS:
             service.store.delete(row.name)

@@ -60,6 +60,7 @@ class Service:
     processes: Processes
     signer: Signer
     traffic: Traffic = field(default_factory=Traffic)
+    ticked: float | None = None  # when the background loop last came round; None: no loop runs
 
     @property
     def account(self) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from localfireworks import datasets, jobs, usage
-from localfireworks.catalogue import CATALOGUE
+from localfireworks.catalogue import CATALOGUE, BaseModel
+from localfireworks.errors import ApiError
 from localfireworks.models import add_lora
 from localfireworks.rates import money, training_cost
 from localfireworks.service import Service
@@ -17,6 +18,7 @@ SEED = 42
 
 def check(service: Service, job: Resource) -> dict[str, str] | None:
     """VALIDATING: what the job needs must still be there."""
+    base_of(job)
     for field in ("dataset", "evaluationDataset"):
         name = job.body.get(field)
         if name and service.store.get(name) is None:
@@ -24,11 +26,20 @@ def check(service: Service, job: Resource) -> dict[str, str] | None:
     return None
 
 
+def base_of(job: Resource) -> BaseModel:
+    """The base model; NOT_FOUND when it came from a folder that this server was not started with."""
+    base = CATALOGUE.get(job.private["base"])
+    if base is None:
+        message = f"{job.private['base']} is no longer offered: start the server with its --model again"
+        raise ApiError("NOT_FOUND", message)
+    return base
+
+
 def specification(service: Service, job: Resource) -> dict[str, Any]:
     """What job.json of the training process has for every kind."""
     training = jobs.fields_of(job)
     return {
-        "base": {"standin": CATALOGUE[job.private["base"]].standin},
+        "base": {"standin": base_of(job).standin},
         "compute": service.settings.compute,
         "adapter": job.private["adapter"],
         "dataset": paths(service, job.body["dataset"]),
@@ -54,7 +65,7 @@ def paths(service: Service, name: str) -> list[str]:
 
 def complete(service: Service, job: Resource, result: dict[str, Any], method: str) -> None:
     """Move the adapter to its place, store the model, finish the job: all of it or none."""
-    base, training = CATALOGUE[job.private["base"]], jobs.fields_of(job)
+    base, training = base_of(job), jobs.fields_of(job)
     folder = jobs.job_folder(service, job)
     id_ = training["outputModel"].rsplit("/", 1)[1]
     adapter = service.settings.folder("models").resolve() / job.private["folder"]
