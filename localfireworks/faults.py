@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from localfireworks.errors import first_fault, invalid, not_found
 from localfireworks.names import new_id
 from localfireworks.store import Store
 
+log = logging.getLogger("localfireworks")
 PREFIX = "fault:"
 REQUEST_KINDS = {
     "latency": "answers `seconds` later",
@@ -42,6 +44,8 @@ JOB_KINDS = {
     "job-internal": "FAILED with INTERNAL, `Internal error`, after `seconds` of RUNNING",
 }
 KINDS = REQUEST_KINDS | JOB_KINDS
+MOST_SECONDS = 86_400.0  # a day
+LARGEST = 2**31 - 1
 
 
 class Strict(BaseModel):
@@ -53,10 +57,10 @@ class Strict(BaseModel):
 class Parameters(Strict):
     """Seconds of waiting; the figures of a refusal."""
 
-    seconds: float = Field(1.0, ge=0)
-    retry_after: float | None = Field(None, ge=0)
-    quota_required: int = Field(8, ge=0)
-    quota_available: int = Field(0, ge=0)
+    seconds: float = Field(1.0, ge=0, le=MOST_SECONDS, allow_inf_nan=False)
+    retry_after: float | None = Field(None, ge=0, le=MOST_SECONDS, allow_inf_nan=False)
+    quota_required: int = Field(8, ge=0, le=LARGEST)
+    quota_available: int = Field(0, ge=0, le=LARGEST)
 
 
 class Fault(Strict):
@@ -67,9 +71,9 @@ class Fault(Strict):
     path: str = Field("*", min_length=1)
     kind: str
     probability: float = Field(1.0, ge=0, le=1)
-    count: int = Field(0, ge=0)
-    after: int = Field(0, ge=0)
-    seed: int = 0
+    count: int = Field(0, ge=0, le=LARGEST)
+    after: int = Field(0, ge=0, le=LARGEST)
+    seed: int = Field(0, ge=-LARGEST, le=LARGEST)
     parameters: Parameters = Parameters()
     seen: int = Field(0, ge=0)
     hits: int = Field(0, ge=0)
@@ -107,8 +111,14 @@ class Fault(Strict):
 
 
 def all_faults(store: Store) -> list[Fault]:
-    """In the order of their ids."""
-    return [Fault.model_validate_json(text) for text in store.facts(PREFIX).values()]
+    """In the order of their ids; one that cannot be read is left out, and can be removed by its id."""
+    found = []
+    for key, text in store.facts(PREFIX).items():
+        try:
+            found.append(Fault.model_validate_json(text))
+        except ValidationError as error:
+            log.warning("%s cannot be read and is skipped: %s", key, ": ".join(first_fault(error)))
+    return found
 
 
 def keep(store: Store, fault: Fault) -> Fault:

@@ -11,7 +11,7 @@ import pytest
 
 from localfireworks.app import create_app
 from localfireworks.errors import ApiError
-from localfireworks.faults import Fault, all_faults, keep, read_faults
+from localfireworks.faults import PREFIX, Fault, all_faults, keep, read_faults
 from tests.unit.localfireworks.conftest import KEY, ROOT, SERVERLESS, Server
 
 DATASETS = f"{ROOT}/datasets"
@@ -157,11 +157,24 @@ async def test_the_admin_call_adds_replaces_lists_and_removes(server: Server) ->
         {"kind": "reset", "probability": 2},
         {"kind": "reset", "pth": "/v1"},
         {"kind": "latency", "parameters": {"seconds": -1}},
+        {"kind": "latency", "parameters": {"seconds": 1e9}},
+        {"kind": "rate-limited", "parameters": {"retryAfter": "Infinity"}},
+        {"kind": "latency", "parameters": {"seconds": "NaN"}},
+        {"kind": "reset", "count": 2**70},
         [1],
     ],
 )
 async def test_a_switch_that_makes_no_sense_is_refused(server: Server, body: Any) -> None:
     assert (await server.http.post("/admin/faults", json=body)).status_code == 400
+
+
+async def test_a_stored_switch_that_cannot_be_read_is_skipped_and_can_be_removed(server: Server) -> None:
+    store = server.service.store
+    store.keep_fact(PREFIX + "old", '{"id":"old","kind":"latency","parameters":{"seconds":null}}')
+    keep(store, Fault(id="good", kind="job-stall"))
+    assert [fault["id"] for fault in (await server.http.get("/admin/faults")).json()["faults"]] == ["good"]
+    assert (await server.http.delete("/admin/faults/old")).status_code == 200
+    assert list(store.facts(PREFIX)) == [PREFIX + "good"]
 
 
 async def test_forms_of_the_page_work_without_scripts(server: Server) -> None:
