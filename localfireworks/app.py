@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from functools import partial
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -103,9 +102,11 @@ async def prepare(service: Service) -> Supervisor:
 
 def tick(service: Service, supervisor: Supervisor) -> None:
     """One step of everything that moves by itself."""
-    for part in (supervisor.tick, *(partial(each, service) for each in MOVING)):
+    with guarded("all jobs"):
+        supervisor.tick()
+    for part in MOVING:
         with guarded("the background loop"):
-            part()
+            part(service)
     service.ticked = service.clock()
 
 

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from localfireworks import jobs
-from localfireworks.errors import precondition
+from localfireworks.errors import already_exists, precondition
 from localfireworks.listing import read_mask, stored_page
 from localfireworks.names import timestamp
 from localfireworks.service import Service, base_url, found, ok, own_account, service_of
@@ -70,6 +70,8 @@ class JobCalls:
             raise precondition(
                 f"{job.name} is {job.state}: only a paused, failed or cancelled job can be resumed"
             )
+        if (name := jobs.fields_of(job).get("outputModel")) and taken(service, name, job):
+            raise already_exists(f"output_model {name}")
         for key in ("completed", "progress"):
             job.private.pop(key, None)
         jobs.move(service, job, jobs.RE_QUEUEING, running=False, retries=0)
@@ -86,6 +88,13 @@ class JobCalls:
             Route(one, self.get),
             Route(one, self.delete, methods=["DELETE"]),
         ]
+
+
+def taken(service: Service, name: str, job: Resource) -> bool:
+    """Whether something else than this job made the model, or will."""
+    maker, made = jobs.active_maker(service, name), service.store.get(name)
+    by_other = maker is not None and maker.name != job.name
+    return by_other or (made is not None and made.body.get("fineTuningJob") != job.name)
 
 
 def parent_path(collection: str) -> str:

@@ -217,22 +217,22 @@ class Supervisor:
             self._step(kind, job, free=free)
         except (OSError, sqlite3.Error):
             log.exception("A step of %s failed; it is tried again.", job.name)
-        except Exception as error:
+        except ApiError as error:
+            log.warning("%s fails: %s", job.name, error)
+            self._break_off(kind, job, {"code": error.status, "message": error.message})
+        except Exception:
             log.exception("A step of %s failed.", job.name)
-            status = INTERNAL_STATUS
-            if isinstance(error, ApiError):
-                status = {"code": error.status, "message": error.message}
-            with guarded(job.name):
-                self._break_off(kind, job, status)
+            self._break_off(kind, job, INTERNAL_STATUS)
 
     def _break_off(self, kind: JobKind, job: Resource, status: dict[str, str]) -> None:
         """FAILED with the status; what the broken step left in the row is not kept."""
-        fresh = self.service.store.get(job.name)
-        if fresh is None or fresh.state in (*TERMINAL, DELETING):
-            return
-        self.runners[kind.collection].end(job_folder(self.service, fresh), force=True)
-        move(self.service, fresh, FAILED, status, running=False)
-        job.private["running"] = False
+        with guarded(job.name):
+            fresh = self.service.store.get(job.name)
+            if fresh is None or fresh.state in (*TERMINAL, DELETING):
+                return
+            self.runners[kind.collection].end(job_folder(self.service, fresh), force=True)
+            move(self.service, fresh, FAILED, status, running=False)
+            job.private["running"] = False
 
     def _step(self, kind: JobKind, job: Resource, *, free: bool) -> None:
         if job.state in ENDING:

@@ -14,6 +14,7 @@ from localfireworks import uploads
 from localfireworks.adapter_check import BadAdapter, check_settings, take_over
 from localfireworks.catalogue import CATALOGUE
 from localfireworks.errors import ApiError, invalid, not_found, precondition
+from localfireworks.jobs import active_maker
 from localfireworks.listing import read_mask
 from localfireworks.models import COLLECTION, PARENT, lora_body, render
 from localfireworks.names import check_display_name, check_id, full_name, new_id
@@ -62,6 +63,8 @@ async def create_model(request: Request) -> Response:
     own_account(request)
     message, service = await read_body(request, ModelCreate), service_of(request)
     row = new_model(service, check_id(message.model_id, "modelId"), message.model)
+    if job := active_maker(service, row.name):
+        raise ApiError("ALREADY_EXISTS", f"{row.name} is about to be made by {job.name}")
     return ok(render(service.store.insert(row)))
 
 

@@ -62,24 +62,28 @@ async def download(request: Request) -> Response:
     return FileResponse(file, media_type=BINARY)
 
 
-async def upload(request: Request) -> Response:
-    """Take a file of exactly the signed length; it appears only when it is whole."""
-    service, path = service_of(request), str(request.path_params["path"])
-    size = service.signer.check("PUT", path, request.query_params, request.headers)
+def _open_file(service: Service, path: str) -> Path:
+    """The registered file that an upload path stands for, while its content may still change."""
     row, file = _registered_file(service, path.split("/"))
     if row.state not in uploads.OPEN_STATES:
         raise StorageError(412, "PreconditionFailed", f"It is {row.state}; its content cannot change.")
-    partial = file.with_suffix(".partial")
-    written = 0
-    with partial.open("wb") as target:
+    return file
+
+
+async def upload(request: Request) -> Response:
+    """Take a file of exactly the signed length; it appears only when it is whole."""
+    service, path = service_of(request), str(request.path_params["path"])
+    size = service.signer.check("PUT", path, request.query_params, request.headers) or 0
+    with uploads.whole(_open_file(service, path)) as target:
+        written = 0
         async for chunk in request.stream():
             written += len(chunk)
+            if written > size:
+                raise StorageError(400, "EntityTooLarge", f"Signed for {size} bytes, more came.")
             target.write(chunk)
-    if written != size:
-        partial.unlink()
-        code = "EntityTooSmall" if written < (size or 0) else "EntityTooLarge"
-        raise StorageError(400, code, f"Signed for {size} bytes, got {written}.")
-    partial.rename(file)
+        if written < size:
+            raise StorageError(400, "EntityTooSmall", f"Signed for {size} bytes, got {written}.")
+        _open_file(service, path)  # it may have been made READY, or registered anew, meanwhile
     return Response(status_code=200)
 
 

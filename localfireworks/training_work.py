@@ -6,7 +6,7 @@ from typing import Any
 
 from localfireworks import datasets, jobs, usage
 from localfireworks.catalogue import CATALOGUE, BaseModel
-from localfireworks.errors import ApiError
+from localfireworks.errors import ApiError, already_exists
 from localfireworks.models import add_lora
 from localfireworks.rates import money, training_cost
 from localfireworks.service import Service
@@ -68,6 +68,9 @@ def complete(service: Service, job: Resource, result: dict[str, Any], method: st
     base, training = base_of(job), jobs.fields_of(job)
     folder = jobs.job_folder(service, job)
     id_ = training["outputModel"].rsplit("/", 1)[1]
+    stored = service.store.get(training["outputModel"])
+    if stored is not None and stored.body.get("fineTuningJob") != job.name:
+        raise already_exists(f"output_model {stored.name}")
     adapter = service.settings.folder("models").resolve() / job.private["folder"]
     if not adapter.exists():  # else a server died between the move and the database
         (folder / "adapter").rename(adapter)
@@ -75,7 +78,7 @@ def complete(service: Service, job: Resource, result: dict[str, Any], method: st
     tokens = int(result.get("tokens") or 0)
     job.private["cost"] = money(training_cost(tokens, base.parameters, method))
     with service.store.transaction():
-        if service.store.get(training["outputModel"]) is None:
+        if stored is None:
             add_lora(
                 service,
                 id_,

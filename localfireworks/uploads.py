@@ -6,12 +6,15 @@ Each registration replaces the set and begins an empty folder, so that bytes of 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from starlette.requests import Request
 
 from localfireworks.errors import invalid
+from localfireworks.names import new_id
 from localfireworks.service import Message, Service, base_url, service_of
 from localfireworks.store import Resource
 
@@ -59,6 +62,18 @@ def register(row: Resource, sizes: dict[str, int], *, ending: str = "") -> None:
         if size <= 0:
             raise invalid(f"file {name!r} is empty")
     row.private |= {"files": sizes, "generation": row.private["generation"] + 1}
+
+
+@contextmanager
+def whole(file: Path) -> Iterator[BinaryIO]:
+    """Takes bytes under a name of its own; the file appears, whole, when nothing was raised."""
+    partial = file.with_name(f".{new_id()}.part")
+    try:
+        with partial.open("xb") as target:
+            yield target
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def complete(service: Service, row: Resource) -> bool:

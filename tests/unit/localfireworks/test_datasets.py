@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from localfireworks.datasets import at_most
+from localfireworks.errors import ApiError
 from localfireworks.inspection import inspect
 from tests.unit.localfireworks.conftest import QWEN, Server
 
@@ -258,3 +262,47 @@ async def test_a_job_reads_the_files_of_its_dataset(server: Server) -> None:
     job = json.loads((server.runs.started[0] / "job.json").read_text())
     assert [Path(path).name for path in job["dataset"]] == ["data.jsonl"]
     assert job["dataset"][0].startswith(str(server.service.settings.data))
+
+
+async def test_parallel_uploads_of_one_file_do_not_mix(server: Server) -> None:
+    urls = await endpoint(server, a=8)
+    halfway, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"aaaa"
+        halfway.set()
+        await go_on.wait()
+        yield b"aaaa"
+
+    class Live(httpx.AsyncByteStream):
+        def __aiter__(self) -> AsyncIterator[bytes]:
+            return slow()
+
+    headers = {"content-type": "application/octet-stream", "x-goog-content-length-range": "8,8"}
+    request = httpx.Request("PUT", urls["a"], stream=Live(), headers=headers)
+    first = asyncio.create_task(server.http.send(request))
+    await halfway.wait()
+    assert (await put(server, urls["a"], b"bbbbbbbb")).status_code == 200
+    folder = next(server.service.settings.folder("datasets").rglob("a.jsonl")).parent
+    assert (folder / "a.jsonl").read_bytes() == b"bbbbbbbb"
+    go_on.set()
+    assert (await first).status_code == 200
+    assert [path.read_bytes() for path in folder.iterdir()] == [b"aaaaaaaa"]
+
+
+@pytest.mark.parametrize(("size", "code"), [(7, "EntityTooSmall"), (9, "EntityTooLarge")])
+async def test_an_upload_of_another_length_leaves_nothing(server: Server, size: int, code: str) -> None:
+    urls = await endpoint(server, a=8)
+    refused = await put(server, urls["a"], b"x" * size, x_goog_content_length_range="8,8")
+    assert (refused.status_code, code in refused.text) == (400, True)
+    assert [path for path in server.service.settings.folder("datasets").rglob("*") if path.is_file()] == []
+
+
+async def test_a_multipart_body_is_counted_while_it_is_read() -> None:
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"12345", "more_body": True}
+
+    counted = at_most(10, receive)
+    assert [len((await counted())["body"]) for _ in range(2)] == [5, 5]
+    with pytest.raises(ApiError, match="150 MB"):
+        await counted()

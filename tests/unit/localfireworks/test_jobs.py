@@ -277,6 +277,32 @@ async def test_a_stopped_job_resumes_in_its_folder(server: Server) -> None:
     assert len(server.runs.started) == 2
 
 
+async def test_a_model_that_a_job_will_make_cannot_be_created(server: Server) -> None:
+    made = await server.job()
+    body = {"modelId": made["outputModel"].rsplit("/", 1)[1], "model": {"peftDetails": {"baseModel": QWEN}}}
+    status, message = await server.refused("/models", body)
+    assert (status, "job-1" in message) == (409, True)
+
+
+async def test_a_job_whose_model_name_was_taken_fails_and_cannot_resume(server: Server) -> None:
+    made = await server.job()
+    await server.post(f"{JOBS}/job-1:cancel")
+    server.runs.living.clear()
+    server.tick()
+    id_ = made["outputModel"].rsplit("/", 1)[1]
+    await server.post("/models", {"modelId": id_, "model": {"peftDetails": {"baseModel": QWEN}}})
+    assert (await server.refused(f"{JOBS}/job-1:resume"))[0] == 409
+
+    job = server.service.store.get(f"accounts/rehearsal{JOBS}/job-1")
+    assert job is not None
+    job.state, job.private["running"] = "JOB_STATE_WRITING_RESULTS", True
+    server.service.save(job, was="JOB_STATE_CANCELLED")
+    server.runs.finish(server.runs.started[0], ok=True, tokens=5)
+    server.tick()
+    failed = await server.get(f"{JOBS}/job-1")
+    assert (failed["state"], failed["status"]["code"]) == ("JOB_STATE_FAILED", "ALREADY_EXISTS")
+
+
 async def test_a_deleted_job_ends_its_process_first(server: Server) -> None:
     await server.job()
     folder = server.runs.started[0]
