@@ -18,6 +18,7 @@ from sessions.gatecard import CHANGEABLE, Question, Typed, decided, inputs, ques
 from sessions.instructions import Reply, ReplyKind, reply
 from sessions.models import Candidate, Gate
 from sessions.models.evidence import Role
+from sessions.numbers import row_number
 from sessions.specification import (
     FIELDS,
     CandidateConfig,
@@ -30,8 +31,6 @@ from sessions.specification import (
 from sessions.states import CandidateState, Decision, GateKind
 
 __all__ = ["Entered", "Kind", "Outcome", "act"]
-
-LONGEST_NUMBER = 9  # digits that any column of the database takes
 
 
 def act(entered: Entered) -> Outcome:
@@ -150,14 +149,14 @@ def reject(entered: Entered) -> Outcome:
 
 def choose(entered: Entered) -> Outcome:
     """Another candidate than the suggested one, with a reason."""
-    number = entered.first("candidate")
-    if not number.isdecimal() or len(number) > LONGEST_NUMBER:
+    number = row_number(entered.first("candidate"))
+    if number is None:
         return entered.again("Choose a candidate first.", {"candidate": "Choose a candidate."})
     reason = entered.first("reason")
-    if int(number) != entered.gate.body.get("suggested") and not reason:
+    if number != entered.gate.body.get("suggested") and not reason:
         missing = "Say in a few words why; the report keeps it."
         return entered.again("A reason is missing.", {"reason": missing})
-    return promote(entered, int(number), reason)
+    return promote(entered, number, reason)
 
 
 def promote(entered: Entered, number: Any, reason: str) -> Outcome:

@@ -16,6 +16,7 @@ from sessions.board import Facts
 from sessions.gatecard import values
 from sessions.models import Artifact, Candidate, Gate, Plan, Resource
 from sessions.models.evidence import Role
+from sessions.numbers import row_number
 from sessions.scoreboard import Scoreboard, scoreboard
 from sessions.specification import Specification, Workflow
 from sessions.states import CandidateState, Decision, GateKind, Phase, ResourceState, Status
@@ -43,7 +44,6 @@ DATA_FILES = (
     "converted-data.jsonl",
     "converted-evaluation.jsonl",
 )
-LONGEST_NUMBER = 9  # digits that any column of the database takes
 ROW_SHOWN = 4000  # characters of a row before and after a conversion
 CURVE_ROWS = 40  # rows of a curve's table; longer ones are thinned evenly
 LARGEST_SHOWN = 2_000_000  # bytes of an artifact that is read into a page
@@ -231,8 +231,7 @@ def cost(ask: Ask) -> dict[str, Any]:
 
 
 def events(ask: Ask) -> dict[str, Any]:
-    asked = ask.query.get("before", "")
-    before = int(asked) if asked.isdecimal() and len(asked) <= LONGEST_NUMBER else None
+    before = row_number(ask.query.get("before"))
     shown = newest_events(ask.facts.session, EVENTS_SHOWN, before)
     oldest = shown[-1].seq if shown else 1
     return {"events": shown, "older": oldest if oldest > 1 else None, "before": before}

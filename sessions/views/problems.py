@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from sessions import inspected
 from sessions.inspected import Problem, Report
 from sessions.models import Artifact
+from sessions.numbers import row_number
 from sessions.views.panels import INSPECTIONS, read_json
 from sessions.views.reading import session_or_404
 
@@ -80,7 +81,7 @@ def page(file: Artifact | None, report: Report, rule: str, asked: str) -> Page:
     """The asked page, else the first; a number past the end is the last page."""
     kept = sum(1 for _ in kept_of(file, rule))
     pages = max(1, -(-kept // ON_A_PAGE))
-    number = min(max(1, int(asked)), pages) if asked.isdecimal() and len(asked) < 9 else 1
+    number = min(max(1, row_number(asked) or 1), pages)
     start = (number - 1) * ON_A_PAGE
     shown = list(islice(kept_of(file, rule), start, start + ON_A_PAGE))
     total = sum(each.rows for each in report.by_rule if rule in ("", each.rule))

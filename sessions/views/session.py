@@ -14,6 +14,7 @@ from sessions import catalogue, replies, sources
 from sessions.board import Facts, header, timeline
 from sessions.gatecard import gate_card
 from sessions.models import TuningSession
+from sessions.numbers import row_number
 from sessions.specification import show as show_value
 from sessions.states import PHASE_LABELS, GateKind
 from sessions.views import panels
@@ -121,7 +122,7 @@ def failure(found: dict[str, Any]) -> dict[str, str]:
 
 def lines(request: HttpRequest, session: TuningSession) -> list[Any]:
     """Events after a number, newest first, for a page whose stream is down."""
-    after = request.GET.get("after", "")
-    if not after.isdecimal():
+    after = row_number(request.GET.get("after"))
+    if after is None:
         return newest_events(session, LATEST_SHOWN)
-    return events_after(session, int(after), LINES_AT_ONCE)[::-1]
+    return events_after(session, after, LINES_AT_ONCE)[::-1]

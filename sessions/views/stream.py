@@ -26,6 +26,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 
 from sessions.models import TuningSession
+from sessions.numbers import row_number
 from sessions.views.reading import events_after, session_or_404
 from sessions.wake import channel
 
@@ -58,17 +59,15 @@ async def stream(request: HttpRequest, public_id: str) -> HttpResponseBase:
     """The events of a session after `Last-Event-ID` or `?after=`, whichever is later, and then live."""
     user = await request.auser()
     session = await sync_to_async(session_or_404)(user, public_id)
-    after = max(number(request.headers.get("Last-Event-ID")), number(request.GET.get("after")))
+    after = max(
+        row_number(request.headers.get("Last-Event-ID")) or 0, row_number(request.GET.get("after")) or 0
+    )
     response = StreamingHttpResponse(
         lines(session, after, Wake(settings.REDIS_URL, channel(public_id))), content_type="text/event-stream"
     )
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"
     return response
-
-
-def number(text: str | None) -> int:
-    return int(text) if text and text.isdecimal() else 0
 
 
 async def lines(
