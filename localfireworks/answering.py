@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-from localfireworks.engine.asking import Asked, Piece, Token
+from localfireworks.engine.asking import Asked, Piece, Said, Token
 
 Messages = Sequence[dict[str, Any]]
-Said = list[Piece] | BaseException  # nothing at all, the last piece or a fault ends an answer
 
 
 class Written(Protocol):
@@ -49,7 +48,7 @@ class Answers(Protocol):
 
     def drop(self, ticket: int) -> None: ...
 
-    def step(self) -> list[tuple[int, list[Piece]]]: ...
+    def step(self) -> Sequence[tuple[int, Said]]: ...
 
 
 @runtime_checkable
@@ -67,6 +66,13 @@ class Batching(Protocol):
     def spell(self, token: int) -> bytes: ...
 
     def prompt_chances(self, prompt: Sequence[int]) -> list[tuple[float, tuple[Token, ...]]]: ...
+
+
+@runtime_checkable
+class Checking(Protocol):
+    """A loaded model that knows which biases it can weigh."""
+
+    def check(self, logit_bias: Mapping[int, float]) -> None: ...
 
 
 class Serial:
@@ -88,11 +94,15 @@ class Serial:
     def drop(self, ticket: int) -> None:
         self._running.pop(ticket, None)
 
-    def step(self) -> list[tuple[int, list[Piece]]]:
+    def step(self) -> list[tuple[int, Said]]:
         return [(ticket, self._next(ticket)) for ticket in self.tickets()]
 
-    def _next(self, ticket: int) -> list[Piece]:
-        said = next(self._running[ticket], None)
+    def _next(self, ticket: int) -> Said:
+        try:
+            said = next(self._running[ticket], None)
+        except Exception as fault:  # noqa: BLE001 - it belongs to the one who asked
+            del self._running[ticket]
+            return fault
         if said is None or said.finish_reason is not None:
             del self._running[ticket]
         if said is None:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -16,11 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from localfireworks.answering import Answers, Generator, Said, Stream, answers_of
-from localfireworks.engine.asking import Asked, Piece
+from localfireworks.answering import Answers, Generator, Stream, answers_of
+from localfireworks.engine.asking import Asked, Piece, Refused, Said
+from localfireworks.errors import InferenceError
 from localfireworks.inspection import Inspection, inspect
 
 Key = tuple[str, Path | None]  # stand-in or folder of a base model, LoRA adapter folder
+
+log = logging.getLogger("localfireworks")
 
 
 class Engine(Protocol):
@@ -60,7 +64,7 @@ class Backend:
         self._engine, self._keep = engine, keep
         self._loaded: OrderedDict[Key, Generator] = OrderedDict()
         self._batches: dict[Key, Answers] = {}
-        self._streams: dict[int, Stream] = {}
+        self._streams: defaultdict[Key, dict[int, Stream]] = defaultdict(dict)  # by ticket
         self._tickets = itertools.count()
         self._closing = threading.Event()
         self._loads: dict[Key, Future[None]] = {}
@@ -72,8 +76,9 @@ class Backend:
         self._closing.set()
         self._thread.shutdown(wait=True, cancel_futures=True)
         self._files.shutdown(wait=True, cancel_futures=True)
-        for stream in self._streams.values():
-            stream.give([])
+        for streams in self._streams.values():
+            for stream in streams.values():
+                stream.give([])
         self._streams.clear()
 
     async def inspect(self, paths: Sequence[Path]) -> Inspection:
@@ -118,13 +123,15 @@ class Backend:
                 batch = self._batches[key] = answers_of(self._get(key))
                 self._thread.submit(self._write, key)
             batch.add(ticket, asked)
+        except Refused as fault:
+            stream.give(InferenceError(400, "INVALID_ARGUMENT", str(fault)))
         except Exception as fault:  # noqa: BLE001 - it belongs to the one who asked
             stream.give(fault)
         else:
-            self._streams[ticket] = stream
+            self._streams[key][ticket] = stream
 
     def _drop(self, key: Key, ticket: int) -> None:
-        self._streams.pop(ticket, None)
+        self._streams[key].pop(ticket, None)
         if (batch := self._batches.get(key)) is not None:
             batch.drop(ticket)
 
@@ -133,23 +140,31 @@ class Backend:
         batch = self._batches[key]
         try:
             for ticket, said in batch.step():
-                self._give(ticket, said)
-        except Exception as fault:  # noqa: BLE001 - it belongs to those who asked
-            for ticket in batch.tickets():
-                self._give(ticket, fault)
-                batch.drop(ticket)
-        if not batch.busy or self._closing.is_set():
+                self._give(key, ticket, said)
+        except Exception as fault:
+            log.exception("All answers of %s broke off", key[0])
+            self._end(key, fault)
+            return
+        if self._closing.is_set():
             del self._batches[key]
+        elif not batch.busy:
+            self._end(key, RuntimeError("the model said no end of this answer"))
         else:
             with suppress(RuntimeError):  # the thread is being ended
                 self._thread.submit(self._write, key)
 
-    def _give(self, ticket: int, said: Said) -> None:
-        stream = self._streams.get(ticket)
+    def _end(self, key: Key, fault: Exception) -> None:
+        """Forget the batch; nobody is left waiting for it, whichever tickets it still knows."""
+        del self._batches[key]
+        for stream in self._streams.pop(key, {}).values():
+            stream.give(fault)
+
+    def _give(self, key: Key, ticket: int, said: Said) -> None:
+        stream = self._streams[key].get(ticket)
         if stream is not None:
             stream.give(said)
             if stream.last(said):
-                del self._streams[ticket]
+                del self._streams[key][ticket]
 
     def _load_only(self, key: Key) -> None:
         self._get(key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -71,7 +72,24 @@ class Piece:
     top: tuple[Token, ...] = ()
 
 
-class PromptTooLong(ValueError):
+Said = list[Piece] | BaseException  # nothing at all, the last piece or a fault ends an answer
+MOST_BIAS = 1e9  # far more than any score, and still finite when divided by a small temperature
+
+
+class Refused(ValueError):
+    """Something is asked that this model cannot do; says what."""
+
+
+def check_bias(bias: Mapping[int, float], vocabulary: int) -> None:
+    """Refused for the first token id outside a vocabulary of this size, and for a bias that is no number."""
+    for token, value in bias.items():
+        if not 0 <= token < vocabulary:
+            raise Refused(f"logit_bias names token {token}; the ids of this model are 0 to {vocabulary - 1}")
+        if not math.isfinite(value) or abs(value) > MOST_BIAS:
+            raise Refused(f"logit_bias of token {token} is {value}; give a number within ±{MOST_BIAS:.0e}")
+
+
+class PromptTooLong(Refused):
     """The prompt leaves no room for an answer. Says how long it is and how long it may be."""
 
     def __init__(self, prompt: int, context: int) -> None:

@@ -14,13 +14,15 @@ import numpy as np
 from llguidance import LLMatcher, LLTokenizer, grammar_from
 from tokenizers import Tokenizer
 
+from localfireworks.engine.asking import Refused
+
 ANY_OBJECT: dict[str, Any] = {"type": "object"}
 FORM: Any = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
 KINDS = ("text", "json_object", "json_schema", "grammar")
 LONGEST_FAULT = 300
 
 
-class BadFormat(ValueError):
+class BadFormat(Refused):
     """A `response_format` that cannot be followed; says what is wrong with it."""
 
 

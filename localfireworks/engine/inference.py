@@ -7,8 +7,9 @@ and yields one `Piece` a token. One thread at a time is meant; it may be any thr
 from __future__ import annotations
 
 import functools
+import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,14 @@ configure(programs=LANES)
 import jax  # noqa: E402 - its threads are set above
 import numpy as np  # noqa: E402
 
-from localfireworks.engine.asking import Asked, Piece, PromptTooLong, Token  # noqa: E402
+from localfireworks.engine.asking import (  # noqa: E402
+    Asked,
+    Piece,
+    PromptTooLong,
+    Said,
+    Token,
+    check_bias,
+)
 from localfireworks.engine.batch import Batch, Pace  # noqa: E402
 from localfireworks.engine.constrain import Grammars  # noqa: E402
 from localfireworks.engine.decoding import for_decoding, read, told  # noqa: E402
@@ -30,6 +38,8 @@ from localfireworks.engine.reading import lay_out, width_of  # noqa: E402
 from localfireworks.engine.row import Row  # noqa: E402
 from localfireworks.engine.text import token_bytes  # noqa: E402
 from localfireworks.engine.weights import Base, load_base  # noqa: E402
+
+log = logging.getLogger("localfireworks")
 
 
 class Generator:
@@ -62,6 +72,10 @@ class Generator:
 
     def spell(self, token: int) -> bytes:
         return self.table[token]
+
+    def check(self, logit_bias: Mapping[int, float]) -> None:
+        """Refused names what this model cannot weigh."""
+        check_bias(logit_bias, self.config.vocab_size)
 
     def count_prompt_tokens(
         self, messages: Sequence[dict[str, Any]], tools: Sequence[Any] | None = None
@@ -104,10 +118,11 @@ class Answers:
     def __init__(self, generator: Generator) -> None:
         self._generator = generator
         lanes = LANES if jax.default_backend() == "cpu" else 1
-        stop_ids = generator.renderer.stop_ids
-        self._lanes = [
-            Batch(generator.params, generator.config, stop_ids, generator.pace) for _ in range(lanes)
-        ]
+        self._lanes = [self._lane() for _ in range(lanes)]
+
+    def _lane(self) -> Batch:
+        generator = self._generator
+        return Batch(generator.params, generator.config, generator.renderer.stop_ids, generator.pace)
 
     @property
     def busy(self) -> bool:
@@ -119,9 +134,10 @@ class Answers:
     def add(self, ticket: int, asked: Asked) -> None:
         """Ask for an answer, told apart by `ticket`. `max_tokens` is lowered to what the context leaves.
 
-        Raises PromptTooLong, or BadFormat for a format that cannot be followed.
+        Raises Refused: PromptTooLong, BadFormat for a format that cannot be followed, or a bad `logit_bias`.
         """
         generator = self._generator
+        generator.check(asked.logit_bias)
         prompt = asked.prompt or generator.prompt(asked.messages, asked.tools, thinking=asked.thinking)
         room = generator.context_length - len(prompt)
         if room < 1:
@@ -137,12 +153,21 @@ class Answers:
         for lane in self._lanes:
             lane.drop(ticket)
 
-    def step(self) -> list[tuple[int, list[Piece]]]:
-        """Write some tokens in every answer; pieces by ticket."""
-        busy = [lane for lane in self._lanes if lane.busy]
-        if len(busy) < 2:
-            return [each for lane in busy for each in lane.step()]
-        return [each for said in _crew().map(Batch.step, busy) for each in said]
+    def step(self) -> list[tuple[int, Said]]:
+        """Write some tokens in every answer; pieces by ticket. A fault ends the answers of its lane alone."""
+        busy = [place for place, lane in enumerate(self._lanes) if lane.busy]
+        steps = map(self._step, busy) if len(busy) < 2 else _crew().map(self._step, busy)
+        return [each for said in steps for each in said]
+
+    def _step(self, place: int) -> Sequence[tuple[int, Said]]:
+        lane = self._lanes[place]
+        asking = lane.tickets()  # before the step: afterwards some may be neither waiting nor in a row
+        try:
+            return lane.step()
+        except Exception as fault:
+            log.exception("A batch of %d answers broke off", len(asking))
+            self._lanes[place] = self._lane()  # what the old one holds may be half written
+            return [(ticket, fault) for ticket in asking]
 
 
 @functools.cache
@@ -152,9 +177,12 @@ def _crew() -> ThreadPoolExecutor:
 
 
 def iter_steps(answers: Answers) -> Iterator[tuple[int, list[Piece]]]:
-    """Everything a batch still says."""
+    """Everything a batch still says; a fault is raised."""
     while answers.busy:
-        yield from answers.step()
+        for ticket, said in answers.step():
+            if isinstance(said, BaseException):
+                raise said
+            yield ticket, said
 
 
 @functools.lru_cache(maxsize=4)

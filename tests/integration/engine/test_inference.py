@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from localfireworks.engine.asking import Asked
+from localfireworks.engine.asking import Asked, Piece, Refused
 from localfireworks.engine.files import Folder
 from localfireworks.engine.inference import PromptTooLong, iter_steps, load
 from localfireworks.engine.job_settings import JobSettings
@@ -113,3 +113,40 @@ def test_a_tuned_model_answers_as_it_was_taught(tmp_path):
     assert text(pieces) == "Seven, my friend."
     assert pieces[-1].finish_reason == "stop"
     assert text(answer(load("small"))) != "Seven, my friend."
+
+
+@pytest.mark.parametrize("bias", [{99_999_999: 1.0}, {-1: 5.0}, {5: float("nan")}])
+def test_a_bias_outside_the_vocabulary_is_refused_at_once(generator, bias):
+    answers = generator.open()
+    with pytest.raises(Refused, match="logit_bias"):
+        answers.add(0, Asked(QUESTION, logit_bias=bias))
+    assert not answers.busy
+
+
+class Breaking(dict):
+    """A bias that passes every check and breaks when it is weighed."""
+
+    def __init__(self):
+        super().__init__({5: 1.0})
+        self.checked = False
+
+    def items(self):
+        if self.checked:
+            raise ZeroDivisionError
+        self.checked = True
+        return super().items()
+
+
+def test_a_fault_ends_the_answers_of_its_lane_alone(generator):
+    answers = generator.open()
+    answers.add(0, Asked(QUESTION, max_tokens=4, logit_bias=Breaking()))
+    answers.add(1, Asked(QUESTION, max_tokens=4))
+    said: dict[int, list] = {0: [], 1: []}
+    while answers.busy:
+        for ticket, told in answers.step():
+            said[ticket] += [told] if isinstance(told, Exception) else told
+    assert [type(each) for each in said[0]] == [ZeroDivisionError]
+    lanes = len(answers._lanes)
+    assert [type(each) for each in said[1]] == ([ZeroDivisionError] if lanes == 1 else [Piece] * 4)
+    answers.add(2, Asked(QUESTION, max_tokens=4))
+    assert len([piece for _, pieces in iter_steps(answers) for piece in pieces]) == 4
