@@ -46,6 +46,7 @@ from localfireworks.account_limits import AccountLimits
 from localfireworks.errors import HANDLERS, ApiError, InferenceError, is_inference
 from localfireworks.fault_middleware import FaultSwitches, Sleep
 from localfireworks.guard import guarded
+from localfireworks.hosts import HostCheck
 from localfireworks.job_faults import JobFaults
 from localfireworks.jobs import GRACE_SECONDS, Supervisor
 from localfireworks.request_ids import RequestIds
@@ -171,6 +172,7 @@ def create_app(service: Service, sleep: Sleep = asyncio.sleep) -> Starlette:
         routes=[route for part in parts for route in part.routes],
         middleware=[
             Middleware(RequestIds),
+            Middleware(HostCheck),
             Middleware(FaultSwitches, sleep=sleep),
             Middleware(KeyCheck),
             Middleware(AccountLimits),

@@ -46,6 +46,13 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_server(made: argparse._ArgumentGroup) -> None:
     made.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    made.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a host name to answer to, beside localhost, IP addresses and --host (may be repeated)",
+    )
     made.add_argument("--port", type=int, default=8001, help="port to listen on (default: %(default)s)")
     made.add_argument("--data", type=Path, required=True, help="folder for the database and all files")
     made.add_argument("--account", default="rehearsal", help="account id (default: %(default)s)")
@@ -128,6 +135,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         batch_hours=options.batch_hours,
         job_command=tuple(options.job_command),
         samples=not options.no_samples,
+        hosts=(options.host, *options.allow_host),
         compute=options.compute,
     )
 

@@ -24,6 +24,7 @@ class Settings:
     loaded_models: int = 4
     batch_hours: float = 24.0  # a batch inference job that takes longer is EXPIRED
     samples: bool = True
+    hosts: tuple[str, ...] | None = None  # names to answer to beside localhost and addresses; None: any
     compute: str = "float32"  # precision of matrix products: float32 or bfloat16
 
     def folder(self, *parts: str) -> Path:
