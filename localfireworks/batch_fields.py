@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from pydantic import Field
 
+from localfireworks.bodies import read_json
 from localfireworks.errors import invalid
 from localfireworks.names import check_display_name
 from localfireworks.service import Message
@@ -51,7 +51,7 @@ class BatchFields(Message):
 def extra_fields(text: str) -> dict[str, Any]:
     """`extraBody`, a JSON object written as a string; INVALID_ARGUMENT when it is anything else."""
     try:
-        value = json.loads(text) if text else {}
+        value = read_json(text) if text else {}
     except ValueError as error:
         raise invalid(f"invalid inference_parameters.extra_body: not JSON: {error}") from error
     if not isinstance(value, dict):

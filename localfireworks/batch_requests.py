@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 from typing import Any
 
-import orjson
 from pydantic import ValidationError
 
 from localfireworks.batch_files import Answer
+from localfireworks.bodies import read_json
 from localfireworks.chat import Choice, Job, pieces_of
 from localfireworks.chat_fields import ChatRequest, settle
 from localfireworks.errors import InferenceError, first_fault
 from localfireworks.models import Servable
 from localfireworks.service import Service
+
+log = logging.getLogger("localfireworks")
 
 
 class BadLine(Exception):
@@ -29,8 +32,8 @@ def read_line(number: int, line: bytes) -> tuple[str, dict[str, Any]]:
     """`custom_id` and body; a line without an id is called by its number."""
     unnamed = f"line-{number + 1}"
     try:
-        row = orjson.loads(line)
-    except orjson.JSONDecodeError as error:
+        row = read_json(line)
+    except ValueError as error:
         raise BadLine(unnamed, f"line {number + 1} is not JSON: {error}") from error
     if not isinstance(row, dict) or row.get("custom_id") in (None, ""):
         raise BadLine(unnamed, f"line {number + 1} has no custom_id")
@@ -67,6 +70,9 @@ async def answer_line(
         return failed(number, custom_id, "INVALID_ARGUMENT", ": ".join(first_fault(error)))
     except ValueError as error:  # the engine cannot do what the line asks for
         return failed(number, custom_id, "INVALID_ARGUMENT", str(error))
+    except Exception as error:  # a fault of ours: it costs this line, not the others
+        log.exception("Line %d of %s broke off", number + 1, job)
+        return failed(number, custom_id, "INTERNAL", f"Internal error: {type(error).__name__}")
 
 
 async def _ask(

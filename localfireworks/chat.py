@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,6 +16,7 @@ from starlette.routing import Route
 
 from localfireworks.addressing import target_of
 from localfireworks.backend import Key
+from localfireworks.bodies import read_json
 from localfireworks.catalogue import CATALOGUE
 from localfireworks.chat_fields import ChatRequest, settle
 from localfireworks.engine.asking import Asked, Piece
@@ -26,6 +26,7 @@ from localfireworks.merging import merged
 from localfireworks.models import Servable
 from localfireworks.names import new_id
 from localfireworks.service import Service, ok, service_of
+from localfireworks.stream_faults import unbroken
 from localfireworks.usage import record_tokens
 from localfireworks.watch import Watch
 
@@ -95,12 +96,11 @@ class Job:
         return {"id": self.id, "object": kind, "created": self.created, "model": self.request.model}
 
 
-async def read_chat(request: Request) -> ChatRequest:
+async def read_body(request: Request) -> Any:
     try:
-        value = json.loads(await request.body())
+        return read_json(await request.body())
     except ValueError as error:
         raise InferenceError(400, "INVALID_ARGUMENT", f"the body is not JSON: {error}") from error
-    return ChatRequest.model_validate(value)
 
 
 def refuse_suspended(service: Service) -> None:
@@ -112,7 +112,7 @@ def refuse_suspended(service: Service) -> None:
 
 async def prepare(service: Service, request: Request) -> Job:
     """Read, check, address and measure; everything that can be refused is refused here."""
-    chat = await read_chat(request)
+    chat = ChatRequest.model_validate(await read_body(request))
     await asyncio.to_thread(chat.check)
     _ = chat.stops
     refuse_suspended(service)
@@ -174,7 +174,7 @@ def _chunk(
     return job.head("chat.completion.chunk") | {"choices": [shown]}
 
 
-async def events(service: Service, job: Job, watch: Watch) -> AsyncIterator[bytes]:
+async def events(service: Service, job: Job, watch: Watch) -> AsyncGenerator[bytes, None]:
     """Server-sent events: the choices as they are written, usage on the last chunk, then `[DONE]`."""
     choices = [Choice(index) for index in range(job.request.n)]
     for choice in choices:
@@ -207,7 +207,7 @@ async def chat_completions(request: Request) -> Response:
     job = await prepare(service, request)
     if job.request.stream:
         return StreamingResponse(
-            events(service, job, watch),
+            unbroken(events(service, job, watch)),
             media_type="text/event-stream",
             headers=watch.opening(job.prompt_tokens),
         )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from localfireworks.answering import Batching, Generator
-from localfireworks.engine.asking import TOP, Asked
+from localfireworks.answering import Batching, Checking, Generator
+from localfireworks.engine.asking import TOP, Asked, Refused
 from localfireworks.engine.constrain import BadFormat, check_format
 from localfireworks.errors import InferenceError
 
@@ -20,8 +20,21 @@ class ChatMessage(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    role: str
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
     content: str | list[dict[str, Any]] | None = None
+    reasoning_content: str | None = None
+    tool_calls: list[dict[str, Any]] | None = None
+    weight: float | None = None
+
+    @field_validator("content")
+    @classmethod
+    def _text_only(cls, content: Any) -> Any:
+        for part in content if isinstance(content, list) else ():
+            if part.get("type", "text") != "text":
+                raise ValueError(f"the stand-ins take text only, not a part of type {part['type']!r}")
+            if not isinstance(part.get("text"), str):
+                raise ValueError('a part is {"type": "text", "text": "…"}')
+        return content
 
 
 class Sampled(BaseModel):
@@ -91,7 +104,7 @@ class ChatRequest(Sampled):
 
     messages: list[ChatMessage] = Field(min_length=1)
     max_completion_tokens: int | None = Field(None, ge=1)
-    logprobs: bool | int | None = None
+    logprobs: bool | int | None = Field(None, ge=0)
     top_logprobs: int | None = Field(None, ge=0, le=TOP)
     tools: list[dict[str, Any]] | None = None
     reasoning_effort: str | int | bool | None = None
@@ -138,6 +151,7 @@ def cut_prompt(
 
 def settle(generator: Generator, request: ChatRequest) -> tuple[list[dict[str, Any]], int, int]:
     """Messages, prompt tokens and the most tokens to generate; 400 when they cannot fit the window."""
+    check_bias(generator, request)
     messages = request.conversation()
     try:
         if request.prompt_truncate_len:
@@ -146,6 +160,15 @@ def settle(generator: Generator, request: ChatRequest) -> tuple[list[dict[str, A
     except ValueError as error:  # the model's own template refuses the messages
         raise InferenceError(400, "INVALID_ARGUMENT", str(error), "messages") from error
     return messages, prompt, room(generator, request, prompt, DEFAULT_MAX_TOKENS, "messages")
+
+
+def check_bias(generator: Generator, request: Sampled) -> None:
+    """400 for a `logit_bias` that this model cannot weigh."""
+    try:
+        if isinstance(generator, Checking):
+            generator.check(request.logit_bias or {})
+    except Refused as error:
+        raise InferenceError(400, "INVALID_ARGUMENT", str(error), "logit_bias") from error
 
 
 def room(generator: Generator, request: Sampled, prompt: int, usual: int, field: str) -> int:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,8 +18,8 @@ from starlette.routing import Route
 
 from localfireworks.addressing import target_of
 from localfireworks.answering import Batching, Generator
-from localfireworks.chat import refuse_suspended
-from localfireworks.chat_fields import Sampled, room
+from localfireworks.chat import read_body, refuse_suspended
+from localfireworks.chat_fields import Sampled, check_bias, room
 from localfireworks.engine.asking import TOP, Asked, Piece
 from localfireworks.errors import InferenceError
 from localfireworks.logprobs import old_logprobs, shown
@@ -28,6 +27,7 @@ from localfireworks.merging import merged
 from localfireworks.models import Servable
 from localfireworks.names import new_id
 from localfireworks.service import Service, service_of
+from localfireworks.stream_faults import unbroken
 from localfireworks.usage import record_tokens
 from localfireworks.watch import Watch
 
@@ -81,11 +81,14 @@ def measure(model: Generator, request: CompletionRequest, given: str | Ids) -> P
             raise _refused("this model takes no token ids", "prompt")
         length = model.count_prompt_tokens([{"role": "user", "content": given}], None)
         return Prompt(given, None, length, room(model, request, length, DEFAULT_MAX_TOKENS, "prompt"), [])
+    check_bias(model, request)
     ids = model.encode(given) if isinstance(given, str) else tuple(given)
     if request.prompt_truncate_len:
         ids = ids[-request.prompt_truncate_len :]
     most = room(model, request, len(ids), DEFAULT_MAX_TOKENS, "prompt")
     try:
+        if min(ids, default=0) < 0:
+            raise IndexError
         text = b"".join(model.spell(each) for each in ids).decode(errors="replace")
     except IndexError:
         raise _refused("a token id of the prompt is not in the vocabulary of the model", "prompt") from None
@@ -168,10 +171,7 @@ class Job:
 async def prepare(service: Service, request: Request) -> Job:
     """Read, check, address and measure; everything that can be refused is refused here."""
     watch = Watch()
-    try:
-        asked = CompletionRequest.model_validate(json.loads(await request.body()))
-    except json.JSONDecodeError as error:
-        raise InferenceError(400, "INVALID_ARGUMENT", f"the body is not JSON: {error}") from error
+    asked = CompletionRequest.model_validate(await read_body(request))
     await asyncio.to_thread(asked.check)
     _ = asked.stops
     if asked.suffix:
@@ -215,7 +215,7 @@ async def whole(service: Service, job: Job) -> Response:
     return JSONResponse(body | _metrics(job), headers=job.watch.headers(job.prompt_tokens))
 
 
-async def events(service: Service, job: Job) -> AsyncIterator[bytes]:
+async def events(service: Service, job: Job) -> AsyncGenerator[bytes, None]:
     """Server-sent events: the choices as they are written, usage on the last chunk, then `[DONE]`."""
     if job.request.echo:
         for choice in job.choices:
@@ -250,7 +250,7 @@ async def completions(request: Request) -> Response:
     if not job.request.stream:
         return await whole(service, job)
     headers = job.watch.opening(job.prompt_tokens)
-    return StreamingResponse(events(service, job), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(unbroken(events(service, job)), media_type="text/event-stream", headers=headers)
 
 
 routes = [Route(f"{prefix}/v1/completions", completions, methods=["POST"]) for prefix in ("/inference", "")]

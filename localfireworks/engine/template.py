@@ -63,7 +63,7 @@ class TemplateRenderer:
                 **self._given,
                 **more,
             )
-        except TemplateError as error:
+        except Exception as error:  # a program of others: it may stumble over anything
             raise ValueError(f"the model's chat template refuses the messages: {error}") from error
         return str(rendered)
 

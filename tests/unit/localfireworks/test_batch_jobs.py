@@ -278,3 +278,32 @@ def test_publishing_shuffles_the_same_way_every_time(tmp_path: Path) -> None:
         lines = (tmp_path / "results.jsonl").read_text().splitlines()
         orders.append([orjson.loads(each)["custom_id"] for each in lines])
     assert orders[0] == orders[1] != orders[2]
+
+
+async def test_a_poisonous_line_costs_itself_alone(server: Server) -> None:
+    surrogate = '{"custom_id": "s", "body": {"messages": [{"role": "user", "content": "\\ud800"}]}}'
+    message = {"role": "user", "content": "x"}
+    calls = {"custom_id": "t", "body": {"messages": [message | {"tool_calls": "x"}]}}
+    broken = line(8, messages=[{"role": "user"}])  # the test's model breaks off without a content
+    await start(server, [line(0), surrogate, calls, broken, line(9)])
+    job = await ended(server)
+    assert job["state"] == "JOB_STATE_COMPLETED"
+    files = await output(server)
+    errors = {
+        row["custom_id"]: row["error"]["code"] for rows in files.values() for row in rows if "error" in row
+    }
+    assert errors == {"line-2": "INVALID_ARGUMENT", "t": "INVALID_ARGUMENT", "q8": "INTERNAL"}
+    answered = [row["custom_id"] for rows in files.values() for row in rows if "response" in row]
+    assert sorted(answered) == ["q0", "q9"]
+
+
+@pytest.mark.parametrize("text", ['{"a": "\\ud800"}', "[" * 100_000, '{"top_p": NaN}'])
+async def test_extra_body_is_proper_json(server: Server, text: str) -> None:
+    body = {
+        "model": QWEN,
+        "inputDatasetId": await dataset(server, "in", [line(0)]),
+        "inferenceParameters": {"extraBody": text},
+    }
+    response = await server.http.post("/v1/accounts/rehearsal/batchInferenceJobs", json=body)
+    assert response.status_code == 400
+    assert "extra_body: not JSON" in response.json()["message"]

@@ -210,3 +210,56 @@ async def test_a_model_that_cannot_be_loaded_says_so(server: Server) -> None:
     load = server.service.backend.load(("broken", None))
     with pytest.raises(ValueError, match="no such weights"):
         load.result(timeout=5)
+
+
+TEXT = {"role": "user", "content": "x"}
+DEEP = '{"a":' * 100_000 + "1" + "}" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (PATH, f'{{"model": "{SERVERLESS}", "messages": {DEEP}}}'),
+        (PATH, f'{{"model": "{SERVERLESS}", "messages": [{{"role": "user", "content": "\\ud800"}}]}}'),
+        (PATH, '{"model": "m", "messages": [{"role": "user", "content": "x"}], "tools": [{"a": "\\udfff"}]}'),
+        (PATH, '{"model": "m", "messages": [{"role": "user", "content": "x"}], "logit_bias": {"5": NaN}}'),
+        ("/v1/completions", f'{{"model": "{SERVERLESS}", "prompt": {DEEP}}}'),
+        ("/v1/completions", f'{{"model": "{SERVERLESS}", "prompt": "\\ud800"}}'),
+        ("/v1/completions", ""),
+    ],
+)
+async def test_what_is_no_proper_json_is_refused(server: Server, path: str, body: str) -> None:
+    response = await server.http.post(path, content=body)
+    error = response.json()["error"]
+    assert (response.status_code, error["code"]) == (400, "INVALID_ARGUMENT")
+    assert error["message"].startswith("the body is not JSON")
+
+
+@pytest.mark.parametrize(
+    ("fields", "param", "words"),
+    [
+        ({"messages": [TEXT | {"tool_calls": "x"}]}, "messages.0.tool_calls", "list"),
+        ({"messages": [TEXT | {"tool_calls": ["x"]}]}, "messages.0.tool_calls.0", "dictionary"),
+        ({"messages": [TEXT | {"role": "foo"}]}, "messages.0.role", "'assistant'"),
+        ({"messages": [TEXT | {"weight": []}]}, "messages.0.weight", "number"),
+        ({"messages": [TEXT | {"content": [{"type": "image_url"}]}]}, "messages.0.content", "text only"),
+        ({"messages": [TEXT | {"content": [{"type": "text"}]}]}, "messages.0.content", "a part is"),
+        ({"logprobs": -3}, "logprobs", "greater than or equal to 0"),
+    ],
+)
+async def test_what_a_message_cannot_hold_is_named(
+    server: Server, fields: dict[str, Any], param: str, words: str
+) -> None:
+    response = await ask(server, **fields)
+    error = response.json()["error"]
+    assert (response.status_code, error["code"], error["param"]) == (400, "INVALID_ARGUMENT", param)
+    assert words in error["message"]
+
+
+async def test_parts_of_text_and_nesting_within_measure_are_taken(server: Server) -> None:
+    part = {"type": "text", "text": "one"}
+    parameters: Any = {}
+    for _ in range(50):
+        parameters = {"properties": parameters}
+    tools = [{"type": "function", "function": {"parameters": parameters}}]
+    assert (await ask(server, messages=[TEXT | {"content": [part, part]}], tools=tools)).status_code == 200
