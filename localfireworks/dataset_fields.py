@@ -46,7 +46,7 @@ class DatasetFields(Origin):
 
     display_name: str = ""
     format: Format = "FORMAT_UNSPECIFIED"
-    example_count: int = Field(0, ge=0)
+    example_count: int = Field(0, ge=0, le=2**63 - 1)
     source_job_name: str = ""
 
     def origin(self) -> dict[str, Any]:
@@ -68,7 +68,7 @@ class DatasetPatch(Origin):
 
     display_name: str | None = None
     format: Format | None = None
-    example_count: int | None = Field(None, ge=0)
+    example_count: int | None = Field(None, ge=0, le=2**63 - 1)
     source_job_name: str | None = None
 
     def apply(self, body: dict[str, Any]) -> dict[str, Any]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from localfireworks.errors import invalid, not_found
+from localfireworks.model_uploads import Precision
 from localfireworks.models import Servable, find_model
 from localfireworks.names import check_display_name, seconds_of
 from localfireworks.service import Message, Service
@@ -24,9 +26,20 @@ ACCELERATORS = {  # GB of memory
 }
 WEIGHTS_SHARE = 0.9  # of the memory, the rest is for the cache
 COUNTS = (1, 2, 4, 8, 16, 32)
+INT32 = 2**31 - 1
 SHORTEST_IDLE = 300.0
 LONGEST_WINDOW = 3600.0
 UNSPECIFIED = "ACCELERATOR_TYPE_UNSPECIFIED"
+
+
+def a_time(value: str) -> str:
+    """RFC 3339, as the API writes times."""
+    if datetime.fromisoformat(value).tzinfo is None:
+        raise ValueError("give a time with its zone, such as 2026-01-31T12:00:00Z")
+    return value
+
+
+Time = Annotated[str, AfterValidator(a_time)]
 
 
 class Autoscaling(Message):
@@ -49,16 +62,16 @@ class Changeable(Message):
     direct_route_type: str | None = None
     disable_deployment_size_validation: bool | None = None
     draft_model: str | None = None
-    draft_token_count: int | None = Field(None, ge=0)
+    draft_token_count: int | None = Field(None, ge=0, le=INT32)
     enable_hot_load: bool | None = None
     enable_mtp: bool | None = None
     enable_session_affinity: bool | None = None
-    expire_time: str | None = None
+    expire_time: Time | None = None
     hot_load_bucket_type: str | None = None
     hot_load_bucket_url: str | None = None
-    max_with_revocable_replica_count: int | None = Field(None, ge=0)
-    ngram_speculation_length: int | None = Field(None, ge=0)
-    num_peft_device_cached: int | None = Field(None, ge=0)
+    max_with_revocable_replica_count: int | None = Field(None, ge=0, le=INT32)
+    ngram_speculation_length: int | None = Field(None, ge=0, le=INT32)
+    num_peft_device_cached: int | None = Field(None, ge=0, le=INT32)
     pricing_plan_id: str | None = None
     target_model_version: str | None = None
 
@@ -68,31 +81,31 @@ class DeploymentFields(Changeable):
     deployment_shape: str = ""
     display_name: str = ""
     description: str = ""
-    min_replica_count: int = Field(0, ge=0)
-    max_replica_count: int | None = Field(None, ge=0)
+    min_replica_count: int = Field(0, ge=0, le=INT32)
+    max_replica_count: int | None = Field(None, ge=0, le=INT32)
     autoscaling_policy: Autoscaling = Autoscaling()
     accelerator_type: str = ""
-    accelerator_count: int = Field(0, ge=0)
-    precision: str = ""
+    accelerator_count: int = Field(0, ge=0, le=COUNTS[-1])
+    precision: Precision | Literal[""] = ""
     enable_addons: bool = False
     enable_hot_reload_latest_addon: bool = False
     placement: dict[str, Any] = Field(default_factory=lambda: {"multiRegion": "GLOBAL"})
-    max_context_length: int = Field(0, ge=0)
+    max_context_length: int = Field(0, ge=0, le=INT32)
 
 
 class DeploymentPatch(Changeable):
     deployment_shape: str | None = None
     display_name: str | None = None
     description: str | None = None
-    min_replica_count: int | None = Field(None, ge=0)
-    max_replica_count: int | None = Field(None, ge=0)
+    min_replica_count: int | None = Field(None, ge=0, le=INT32)
+    max_replica_count: int | None = Field(None, ge=0, le=INT32)
     autoscaling_policy: Autoscaling | None = None
     placement: dict[str, Any] | None = None
-    max_context_length: int | None = Field(None, ge=0)
+    max_context_length: int | None = Field(None, ge=0, le=INT32)
 
 
 class Scale(Message):
-    replica_count: int = Field(ge=0)
+    replica_count: int = Field(ge=0, le=INT32)
 
 
 def check_policy(policy: Autoscaling) -> None:

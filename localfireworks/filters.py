@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 from localfireworks.errors import invalid
@@ -16,6 +15,7 @@ from localfireworks.errors import invalid
 TOKEN = re.compile(
     r"""\s*(?:(?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?P<op><=|>=|!=|[=<>:()])|(?P<word>[^\s()=<>!:"']+))"""
 )
+DEEPEST = 50
 Body = dict[str, Any]
 Test = Callable[[Body], bool]
 Compare = Callable[[Any], bool]
@@ -76,7 +76,7 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self.text = text
         self.tokens = self._split(text)
-        self.at = 0
+        self.at = self.depth = 0
         self.fields: set[str] = set()
 
     def _split(self, text: str) -> list[str]:
@@ -109,7 +109,7 @@ class _Parser:
         while self.next == "OR":
             self.take()
             tests.append(self.both())
-        return reduce(lambda one, two: lambda body: one(body) or two(body), tests)
+        return tests[0] if len(tests) == 1 else lambda body: any(test(body) for test in tests)
 
     def both(self) -> Test:
         tests = [self.one()]
@@ -117,20 +117,28 @@ class _Parser:
             if self.next == "AND":
                 self.take()
             tests.append(self.one())
-        return reduce(lambda one, two: lambda body: one(body) and two(body), tests)
+        return tests[0] if len(tests) == 1 else lambda body: all(test(body) for test in tests)
 
     def one(self) -> Test:
         if self.next in {"NOT", "-"}:
-            self.take()
-            test = self.one()
+            test = self.deeper(self.one)
             return lambda body: not test(body)
         if self.next == "(":
-            self.take()
-            inner = self.either()
+            inner = self.deeper(self.either)
             if self.take() != ")":
                 raise self.fault()
             return inner
         return self.comparison()
+
+    def deeper(self, read: Callable[[], Test]) -> Test:
+        """What follows NOT or a parenthesis; both are read, and tested, by recursion."""
+        self.take()
+        if self.depth == DEEPEST:
+            raise invalid(f"invalid filter: nested more than {DEEPEST} levels deep")
+        self.depth += 1
+        test = read()
+        self.depth -= 1
+        return test
 
     def comparison(self) -> Test:
         path, operator = self.take(), self.take()

@@ -16,6 +16,7 @@ from localfireworks.filters import camel, compile_filter, getter, value_at
 from localfireworks.store import ORDERS, Entry, Resource, Store
 
 DEFAULT_PAGE, LARGEST_PAGE = 50, 200
+MOST_DIGITS = 15
 ALWAYS_STORED = frozenset({"name", "state", "createTime"})
 BY_ID = attrgetter("row.id")
 SORT_KEYS: dict[str, Callable[[Entry], Any]] = {
@@ -35,7 +36,8 @@ def page_size(query: Mapping[str, str]) -> int:
     text = query.get("pageSize") or "0"
     if not text.isdecimal():
         raise invalid(f"invalid pageSize {text!r}: give a whole number from 1 to {LARGEST_PAGE}")
-    return min(int(text) or DEFAULT_PAGE, LARGEST_PAGE)
+    digits = text.lstrip("0") or "0"
+    return LARGEST_PAGE if len(digits) > MOST_DIGITS else min(int(digits) or DEFAULT_PAGE, LARGEST_PAGE)
 
 
 def _digest(query: Mapping[str, str]) -> str:
@@ -52,7 +54,7 @@ def page_offset(query: Mapping[str, str]) -> int:
         offset, digest = base64.urlsafe_b64decode(token.encode()).decode().split(".")
     except (binascii.Error, ValueError) as error:
         raise invalid("invalid pageToken: give the nextPageToken of the page before") from error
-    if digest != _digest(query) or not offset.isdecimal():
+    if digest != _digest(query) or not offset.isdecimal() or len(offset) > MOST_DIGITS:
         raise invalid("invalid pageToken: filter and orderBy must stay the same between pages")
     return int(offset)
 

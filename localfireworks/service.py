@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -43,7 +42,9 @@ register_url_convertor("rid", IdConvertor())
 class Message(BaseModel):
     """A request body: camelCase or snake_case names, unknown fields dropped."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore")
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="ignore", allow_inf_nan=False
+    )
 
 
 Body = TypeVar("Body", bound=BaseModel)
@@ -116,7 +117,7 @@ async def read_json(request: Request) -> Any:
     if not raw.strip():
         return {}
     try:
-        return json.loads(raw)
+        return orjson.loads(raw)  # strict: no NaN, no lone surrogates, no nesting without measure
     except ValueError as error:
         raise invalid(f"the body is not JSON: {error}") from error
 
@@ -130,7 +131,12 @@ def parse_body(value: Any, kind: type[Body]) -> Body:
     """A JSON value as a message; faults answer 400 with the field's path."""
     if not isinstance(value, dict):
         raise invalid("the body must be a JSON object")
-    return kind.model_validate(value)
+    body = kind.model_validate(value)
+    try:
+        orjson.dumps(body.model_dump())
+    except TypeError as error:  # whole numbers beyond 64 bits, nested too deep: it could not be stored
+        raise invalid(f"invalid value in the body: {error}") from error
+    return body
 
 
 def ok(body: Any, status: int = 200) -> Response:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from starlette.responses import Response
 
 LIFETIME = 3600
+MOST_DIGITS = 15  # of a time or a size that makes sense
 UPLOAD_TYPE = "application/octet-stream"
 RANGE_HEADER = "x-goog-content-length-range"
 UPLOAD_HEADERS = f"content-type;{RANGE_HEADER}"
@@ -55,21 +56,21 @@ class Signer:
         if "authorization" in headers or "x-api-key" in headers:
             raise StorageError(400, "InvalidArgument", "A signed URL takes no API key.")
         date = query.get("X-Goog-Date", "")
-        if not date.isdecimal():
+        if not date.isdecimal() or len(date) > MOST_DIGITS:
             raise StorageError(403, "AccessDenied", "Anonymous caller does not have access.")
         size = self._upload_size(headers) if query.get("X-Goog-SignedHeaders") == UPLOAD_HEADERS else None
         expires = int(date) + LIFETIME
         if self.clock() > expires:
             raise StorageError(400, "ExpiredToken", "The provided token has expired.")
         wanted = self._signature(method, path, expires, size)
-        if not hmac.compare_digest(wanted, query.get("X-Goog-Signature", "")):
+        if not hmac.compare_digest(wanted.encode(), query.get("X-Goog-Signature", "").encode()):
             raise StorageError(403, "SignatureDoesNotMatch", "The signature does not match the request.")
         return size
 
     def _upload_size(self, headers: Mapping[str, str]) -> int:
         lower, _, upper = headers.get(RANGE_HEADER, "").partition(",")
         typed = headers.get("content-type") == UPLOAD_TYPE
-        if not typed or lower != upper or not lower.isdecimal():
+        if not typed or lower != upper or not lower.isdecimal() or len(lower) > MOST_DIGITS:
             raise StorageError(
                 400, "MalformedSecurityHeader", f"Send content-type {UPLOAD_TYPE} and {RANGE_HEADER} n,n."
             )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from pydantic import Field
 
 from localfireworks.errors import invalid
@@ -11,6 +9,7 @@ from localfireworks.service import Message
 
 LARGEST_RANK = 32
 DEFAULT_RANK = 8
+LARGEST_RATE = 1.0
 SCHEDULES = frozenset({"constant", "linear", "cosine"})
 
 
@@ -76,8 +75,8 @@ def check_training(fields: TrainingFields) -> None:
         check_rank(fields.lora_rank)
     if fields.epochs < 1:
         raise invalid(f"invalid epochs {fields.epochs}: must be a whole number of at least 1")
-    if fields.learning_rate < 0 or not math.isfinite(fields.learning_rate):
-        raise invalid(f"invalid learning_rate {fields.learning_rate}: must be above 0")
+    if not 0 <= fields.learning_rate <= LARGEST_RATE:
+        raise invalid(f"invalid learning_rate {fields.learning_rate}: above 0, at most {LARGEST_RATE}")
     if fields.lr_scheduler is not None and (
         len(fields.lr_scheduler) != 1 or not SCHEDULES.issuperset(fields.lr_scheduler)
     ):

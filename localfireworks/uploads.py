@@ -9,8 +9,9 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Annotated, Any, BinaryIO
 
+from pydantic import Field
 from starlette.requests import Request
 
 from localfireworks.errors import invalid
@@ -19,13 +20,14 @@ from localfireworks.service import Message, Service, base_url, service_of
 from localfireworks.store import Resource
 
 EMPTY: dict[str, Any] = {"files": {}, "generation": 0}
+LONGEST_NAME = 255  # bytes, of file systems
 OPEN_STATES = frozenset({"UPLOADING", "BUILDING"})
 
 
 class UploadEndpoint(Message):
     """What is about to come: bytes by file name."""
 
-    filename_to_size: dict[str, int]
+    filename_to_size: dict[str, Annotated[int, Field(le=2**63 - 1)]]
 
 
 def folder_of(service: Service, row: Resource) -> Path:
@@ -48,6 +50,8 @@ def flat(name: str, *, ending: str = "") -> str:
     """The file name when it is a plain one with the ending; INVALID_ARGUMENT for paths and hidden files."""
     if not name or "/" in name or "\\" in name or "\0" in name or name.startswith("."):
         raise invalid(f"invalid filename {name!r}: give a flat name")
+    if len(name.encode()) > LONGEST_NAME:
+        raise invalid(f"invalid filename {name[:40]!r}…: at most {LONGEST_NAME} bytes")
     if not name.endswith(ending):
         raise invalid(f"invalid filename {name!r}: give a flat name that ends in {ending}")
     return name
