@@ -52,6 +52,7 @@ def specification(service: Service, job: Resource) -> dict[str, Any]:
         "kind": "evaluation",
         "source": job.private["source"],
         "entries": entries_of(evaluator.body) if evaluator else [],
+        "unconfined": service.settings.unconfined_evaluators,
         "dataset": [str(path) for path in datasets.files_of(service, row)] if row else [],
     }
 

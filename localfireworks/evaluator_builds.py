@@ -68,6 +68,7 @@ def specification(service: Service, row: Resource) -> dict[str, Any]:
         "archive": str(files[0]) if files else None,
         "snippets": snippets_of(row.body),
         "entries": entries_of(row.body),
+        "unconfined": service.settings.unconfined_evaluators,
     }
 
 

@@ -92,6 +92,12 @@ def _add_work(made: argparse._ArgumentGroup) -> None:
         help="precision of matrix products in jobs and answers; sums stay float32 (default: %(default)s)",
     )
     made.add_argument(
+        "--unconfined-evaluators",
+        action="store_true",
+        help="run the code of evaluators even where this machine cannot take network and files from it: "
+        "it then has both as the user of this server",
+    )
+    made.add_argument(
         "--job-command",
         type=shlex.split,
         default=JOB_COMMAND,
@@ -137,6 +143,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         samples=not options.no_samples,
         hosts=(options.host, *options.allow_host),
         compute=options.compute,
+        unconfined_evaluators=options.unconfined_evaluators,
     )
 
 

@@ -27,6 +27,8 @@ class Settings:
     hosts: tuple[str, ...] | None = None  # names to answer to beside localhost and addresses; None: any
     compute: str = "float32"  # precision of matrix products: float32 or bfloat16
 
+    unconfined_evaluators: bool = False  # run foreign code even where the machine cannot confine it
+
     def folder(self, *parts: str) -> Path:
         """A folder below the data folder, made when missing."""
         path = self.data.joinpath(*parts)

@@ -4,27 +4,37 @@ from __future__ import annotations
 
 import json
 import os
+import selectors
 import shutil
 import signal
 import subprocess
 import sys
 import sysconfig
 import tempfile
-import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 HERE = Path(__file__).resolve().parent
 RUNNER = HERE / "sandboxed" / "evaluation_runner" / "__main__.py"
 SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/etc", "/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
-LONGEST_LINE = 2_000_000  # characters of one answer of the sandbox
+LONGEST_LINE = 8_000_000  # bytes of one answer of the sandbox
+CHUNK = 1 << 16
+UNCONFINED = (
+    "this machine cannot confine evaluators, so the code was not run ({}); see Evaluators in "
+    "docs/local-fireworks.md, or start the server with --unconfined-evaluators"
+)
 
 
 class Broken(Exception):
     """The sandbox ended without saying everything. Says why in one line."""
+
+
+class Unconfined(Broken):
+    """The machine cannot confine foreign code, so it was not run."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +60,17 @@ def python_paths() -> list[str]:
 
 
 def converse(
-    source: Path, entries: Sequence[dict[str, str]], rows: Path | None, limits: Limits
+    source: Path,
+    entries: Sequence[dict[str, str]],
+    rows: Path | None,
+    limits: Limits,
+    *,
+    unconfined: bool = False,
 ) -> Iterator[dict[str, Any]]:
     """Run entries of the code in `source` on a file of rows; gives each object the sandbox says.
 
-    What the code prints goes to our standard error. Raises Broken when the sandbox fails or is ended.
+    What the code prints goes to our standard error. Raises Broken when the sandbox fails or is ended;
+    Unconfined when the machine offers none, unless the code may run `unconfined`.
     """
     home = Path(tempfile.mkdtemp(prefix="evaluation-"))
     try:
@@ -65,13 +81,20 @@ def converse(
         )
         readable = [*SYSTEM, *python_paths(), str(HERE / "sandboxed"), str(source), str(task)]
         readable += [str(rows)] if rows else []
-        rules.write_text(json.dumps(asdict(limits) | {"readable": readable, "writable": [str(work)]}))
-        yield from _listen(_start(rules, task, work), limits)
+        refusal = home / "refusal"
+        told = {"readable": readable, "writable": [str(work)], "unconfined": unconfined}
+        rules.write_text(json.dumps(asdict(limits) | told | {"refusal": str(refusal)}))
+        try:
+            yield from _listen(_start(rules, task, work), limits)
+        except Broken as error:
+            if refusal.exists():
+                raise Unconfined(UNCONFINED.format(refusal.read_text())) from error
+            raise
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _start(rules: Path, task: Path, work: Path) -> subprocess.Popen[str]:
+def _start(rules: Path, task: Path, work: Path) -> subprocess.Popen[bytes]:
     confined = [sys.executable, "-I", "-S", str(HERE / "confine.py"), str(rules), "--"]
     environment = {"HOME": str(work), "TMPDIR": str(work), "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.Popen(
@@ -80,36 +103,55 @@ def _start(rules: Path, task: Path, work: Path) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         cwd=work,
         env=environment,
-        encoding="utf-8",
-        errors="replace",
+        bufsize=0,
         process_group=0,
     )
 
 
-def _kill(process: subprocess.Popen[str]) -> None:
+def _kill(process: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
+    process.kill()  # it may have left its group
 
 
-def _listen(process: subprocess.Popen[str], limits: Limits) -> Iterator[dict[str, Any]]:
-    clock = threading.Timer(limits.wall, _kill, (process,))
-    clock.start()
+def _lines(pipe: IO[bytes], deadline: float) -> Iterator[bytes]:
+    """Lines until the end of the pipe. TimeoutError at the deadline, whoever may still hold its other end."""
+    held = b""
+    with selectors.DefaultSelector() as ready:
+        ready.register(pipe, selectors.EVENT_READ)
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0 or not ready.select(left):
+                raise TimeoutError
+            chunk = os.read(pipe.fileno(), CHUNK)
+            *whole, held = (held + chunk).split(b"\n")
+            yield from whole
+            if len(held) > LONGEST_LINE:
+                raise Broken(f"the evaluator gave a result of more than {LONGEST_LINE} bytes")
+            if not chunk:
+                break
+    if held:
+        yield held
+
+
+def _listen(process: subprocess.Popen[bytes], limits: Limits) -> Iterator[dict[str, Any]]:
+    deadline = time.monotonic() + limits.wall
     assert process.stdout is not None  # noqa: S101 - tells the type checker what PIPE means
     try:
-        with process.stdout as lines:
-            while line := lines.readline(LONGEST_LINE):
-                yield _value(line)
-        code = process.wait()
+        for line in _lines(process.stdout, deadline):
+            yield _value(line)
+        code = process.wait(max(0.0, deadline - time.monotonic()))
+    except (TimeoutError, subprocess.TimeoutExpired) as error:
+        raise Broken(f"the evaluator took longer than {limits.wall:g} seconds") from error
     finally:
-        late = clock.finished.is_set()
-        clock.cancel()
         _kill(process)
+        process.stdout.close()
         process.wait()
     if code:
-        raise Broken(_why(code, limits, late=late))
+        raise Broken(_why(code, limits))
 
 
-def _value(line: str) -> dict[str, Any]:
+def _value(line: bytes) -> dict[str, Any]:
     try:
         value = json.loads(line)
     except ValueError:
@@ -119,9 +161,7 @@ def _value(line: str) -> dict[str, Any]:
     return value
 
 
-def _why(code: int, limits: Limits, *, late: bool) -> str:
-    if late:
-        return f"the evaluator took longer than {limits.wall:g} seconds"
+def _why(code: int, limits: Limits) -> str:
     ended = -code if code < 0 else code - 128
     if ended in (signal.SIGXCPU, signal.SIGKILL):
         return f"the evaluator was ended: more than {limits.cpu} seconds of CPU, or killed"

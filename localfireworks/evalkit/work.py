@@ -1,7 +1,8 @@
 """Build an evaluator, or run one over a dataset: `python -m localfireworks.evalkit.work FOLDER`.
 
 Reads FOLDER/job.json: `{"kind": "build", "archive": path or null, "snippets": {name: text}, "entries"}` or
-`{"kind": "evaluation", "source", "entries", "dataset": [paths]}`. Entries are `{"name", "file", "function"}`.
+`{"kind": "evaluation", "source", "entries", "dataset": [paths]}`; either may have `"unconfined": true`.
+Entries are `{"name", "file", "function"}`.
 Writes source/ (build); rows.jsonl, results.jsonl (evaluation: each row with its `evaluation_result`);
 progress.json; result.json. The foreign code runs in a sandbox below this process; what it prints goes to our
 output.
@@ -10,6 +11,7 @@ output.
 from __future__ import annotations
 
 import json
+import resource
 import shutil
 import sys
 from collections.abc import Iterator
@@ -17,9 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from localfireworks.evalkit.archive import BadArchive, safe, unpack, write_snippets
-from localfireworks.evalkit.isolation import BUILD, SCORE, Broken, converse
+from localfireworks.evalkit.isolation import BUILD, SCORE, Broken, Unconfined, converse
 from localfireworks.evalkit.summary import summarize
 
+MEMORY = 2 << 30  # bytes of address space, here and in the sandbox
 REQUIREMENTS = "requirements.txt"
 Json = dict[str, Any]
 
@@ -44,6 +47,11 @@ def progress(folder: Path, phase: str, done: int = 0, total: int = 0) -> None:
     write(folder / "progress.json", {"phase": phase, "percent": percent, "done": done, "total": total})
 
 
+def unconfined(job: Json) -> bool:
+    """Whether the server was started so that foreign code runs even where it cannot be confined."""
+    return job.get("unconfined") is True
+
+
 def build(folder: Path, job: Json) -> Json:
     """Unpack, look for what must be there, import the entry point."""
     source = folder / "source"
@@ -62,8 +70,10 @@ def build(folder: Path, job: Json) -> Json:
         if not (source / file).is_file():
             raise Failed("INVALID_ARGUMENT", f"entry point: there is no file {file}")
     try:
-        for _ in converse(source, job["entries"], None, BUILD):
+        for _ in converse(source, job["entries"], None, BUILD, unconfined=unconfined(job)):
             pass
+    except Unconfined as error:
+        raise Failed("FAILED_PRECONDITION", str(error)) from error
     except Broken as error:
         raise Failed("FAILED_PRECONDITION", f"the entry point cannot be imported: {error}") from error
     return {"ok": True}
@@ -94,7 +104,8 @@ def evaluate(folder: Path, job: Json) -> Json:
     told: Json = {}
     results: dict[int, Json] = {}
     try:
-        for said in converse(Path(job["source"]), job["entries"], rows, SCORE):
+        said_by = converse(Path(job["source"]), job["entries"], rows, SCORE, unconfined=unconfined(job))
+        for said in said_by:
             if "row" not in said:
                 told = said
             else:
@@ -121,6 +132,9 @@ def main(folder: Path) -> int:
     progress(folder, "validating")
     try:
         result = KINDS[job["kind"]](folder, job)
+    except MemoryError:
+        message = f"the work needs more than {MEMORY} bytes of memory"
+        result = {"ok": False, "code": "RESOURCE_EXHAUSTED", "message": message}
     except Failed as error:
         sys.stdout.write(f"{error}\n")
         result = {"ok": False, "code": error.code, "message": str(error)}
@@ -129,4 +143,5 @@ def main(folder: Path) -> int:
 
 
 if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))  # it reads what strangers uploaded
     raise SystemExit(main(Path(sys.argv[1])))

@@ -22,7 +22,7 @@ SECRET = "what the server keeps to itself"
 def run(tmp_path: Path, code: str, limits: Limits = LIMITS) -> list[dict[str, Any]]:
     """Results of an evaluator over one row, which holds the path of a secret."""
     source, rows, secret = tmp_path / "source", tmp_path / "rows.jsonl", tmp_path / "secret"
-    source.mkdir()
+    source.mkdir(parents=True)
     secret.write_text(SECRET)
     (source / "main.py").write_text(code)
     rows.write_text(json.dumps({"messages": [], "secret": str(secret)}) + "\n")
@@ -70,7 +70,7 @@ def test_it_sees_and_changes_nothing_on_disk(tmp_path: Path, body: str):
     [
         "socket.create_connection(('127.0.0.1', 9), 1)",
         "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('192.0.2.1', 53))",
-        "os.kill(os.getppid() or 99999, 9)",
+        "os.kill(os.getppid(), 9) or os.kill(99999, 9)",
     ],
 )
 def test_it_reaches_no_network_and_no_process(tmp_path: Path, body: str):
@@ -120,6 +120,51 @@ def test_what_it_prints_is_no_result(tmp_path: Path, capfd: pytest.CaptureFixtur
     code = 'def evaluate(messages, **row):\n    print(\'{"row": 0, "result": {}}\')\n    return 1'
     assert [result["score"] for result in run(tmp_path, code)] == [1.0]
     assert '"row": 0' in capfd.readouterr().err
+
+
+@pytest.mark.skipif(not can_separate(), reason="this machine grants no user namespaces")
+def test_what_leaves_its_session_ends_at_the_deadline_too(tmp_path: Path):
+    code = (
+        "import ctypes, os, time\ndef evaluate(messages, **row):\n"
+        "    os.setsid()\n    ctypes.CDLL(None).prctl(1, 0, 0, 0, 0)\n"  # no death signal
+        "    if os.fork(): os._exit(0)\n    time.sleep(600)"
+    )
+    assert run(tmp_path, code) == []
+    with pytest.raises(Broken, match="longer than 1 "):
+        run(tmp_path / "b", code.replace("if os.fork()", "if False"), Limits(cpu=30, wall=1))
+
+
+DENIED = """
+import ctypes, os, struct, sys
+steps = [(0x20, 0, 0, 0), (0x15, 0, 1, int(sys.argv[1])), (6, 0, 0, 0x50001), (6, 0, 0, 0x7FFF0000)]
+code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
+libc = ctypes.CDLL(None)
+libc.prctl(38, 1, 0, 0, 0)
+assert libc.prctl(22, 2, struct.pack("HxxxxxxP", len(steps), ctypes.addressof(code)), 0, 0) == 0
+os.execv(sys.argv[2], sys.argv[2:])
+"""  # a seccomp filter: one system call is not permitted, as in a container
+UNSHARE = {"x86_64": 272, "aarch64": 97}
+LANDLOCK = 444
+
+
+@pytest.mark.skipif(os.uname().machine not in UNSHARE, reason="the number of unshare is not known here")
+@pytest.mark.parametrize("call", [UNSHARE.get(os.uname().machine), LANDLOCK])
+def test_without_confinement_nothing_runs_unless_the_server_allows_it(tmp_path: Path, call: int):
+    snippets = {"main.py": "print('I ran')\ndef evaluate(messages, **row): return 1"}
+    entries = [{"name": "score", "file": "main.py", "function": "evaluate"}]
+    job = {"kind": "build", "archive": None, "snippets": snippets, "entries": entries}
+    work = [sys.executable, "-c", DENIED, str(call), sys.executable, "-m", "localfireworks.evalkit.work"]
+    found = []
+    for unconfined in (False, True):
+        folder = tmp_path / str(unconfined)
+        folder.mkdir()
+        (folder / "job.json").write_text(json.dumps(job | {"unconfined": unconfined}))
+        done = subprocess.run([*work, str(folder)], cwd=ROOT, capture_output=True, text=True, check=True)
+        found.append((json.loads((folder / "result.json").read_text()), "I ran" in done.stderr))
+    (refused, ran), allowed = found
+    assert (refused["code"], ran) == ("FAILED_PRECONDITION", False)
+    assert "--unconfined-evaluators" in refused["message"]
+    assert allowed == ({"ok": True}, True)
 
 
 @pytest.mark.skipif(not can_separate(), reason="this machine grants no user namespaces")

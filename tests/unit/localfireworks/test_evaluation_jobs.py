@@ -31,7 +31,7 @@ async def test_a_job_scores_its_rows_into_a_dataset(server: Server) -> None:
     folder = server.runs.started[-1]
     job = json.loads((folder / "job.json").read_text())
     assert (job["kind"], job["source"]) == ("evaluation", str(build / "source"))
-    assert job["entries"][0]["function"] == "evaluate"
+    assert (job["entries"][0]["function"], job["unconfined"]) == ("evaluate", False)
     assert (await server.get("/evaluationJobs/j:getExecutionLogEndpoint")) == {"executionLogSignedUri": ""}
     server.runs.report(folder, "running", done=1, total=3)
     server.tick()
