@@ -53,6 +53,7 @@ from localfireworks.request_ids import RequestIds
 from localfireworks.samples import add_samples
 from localfireworks.service import Service
 from localfireworks.signing import StorageError
+from localfireworks.token_limits import TokenLimits
 
 KINDS = (sft_work.KIND, dpo_work.KIND, batch_work.KIND, evaluation_work.KIND)
 MOVING: tuple[Callable[[Service], None], ...] = (replicas.tick, deployed_models.tick, evaluator_builds.tick)
@@ -176,6 +177,7 @@ def create_app(service: Service, sleep: Sleep = asyncio.sleep) -> Starlette:
             Middleware(FaultSwitches, sleep=sleep),
             Middleware(KeyCheck),
             Middleware(AccountLimits),
+            Middleware(TokenLimits),
         ],
         exception_handlers=HANDLERS | {StorageError: storage.on_storage_error},
         lifespan=lifespan,
