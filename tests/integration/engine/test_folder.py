@@ -12,10 +12,10 @@ import pytest
 from safetensors.numpy import save_file
 
 from localfireworks.engine.config import WEIGHTS, ModelConfig
-from localfireworks.engine.folder import NotAModel
+from localfireworks.engine.folder import NotAModel, check_folder
 from localfireworks.engine.inference import load
 from localfireworks.engine.model import init_params
-from localfireworks.engine.template import checked_folder
+from localfireworks.engine.template import checked_folder, own_renderer
 from localfireworks.engine.weights import save_model, to_tensors
 
 CONFIG = ModelConfig(2048, 16, 24, 2, 4, 2, 6, max_position_embeddings=128)
@@ -114,3 +114,11 @@ def test_weights_in_bfloat16_are_read(folder: Path) -> None:
     save_file(to_tensors(params, ml_dtypes.bfloat16), folder / "model.safetensors")
     assert checked_folder(folder).config == CONFIG
     assert load(str(folder)).count_prompt_tokens([QUESTION]) > 5
+
+
+@pytest.mark.parametrize("source", ["{{ 1 // 0 }}", "{{ messages[0].content + 1 }}"])
+def test_a_template_that_stumbles_refuses_the_messages(folder: Path, source: str) -> None:
+    (folder / "chat_template.jinja").write_text(source)
+    renderer = own_renderer(check_folder(folder))
+    with pytest.raises(ValueError, match="the model's chat template refuses the messages"):
+        renderer.prompt([QUESTION])
