@@ -9,7 +9,7 @@ from localfireworks.service import Message
 
 LARGEST_RANK = 32
 DEFAULT_RANK = 8
-LARGEST_RATE = 1.0
+LARGEST_RATE = 100.0
 SCHEDULES = frozenset({"constant", "linear", "cosine"})
 
 
