@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from sessions.specification.entries import FieldError
-from sessions.specification.values import ID, Many, Text, number, words
+from sessions.specification.values import Many, Text, named, number, words
 
 EVALUATOR_NAME = re.compile(r"accounts/[a-z0-9-]+/evaluators/[A-Za-z0-9._-]*[A-Za-z0-9_-]")
 QUOTES = re.compile('["“”„]')
@@ -130,17 +130,6 @@ def _label(name: str, value: str, _context: Any) -> str:
     return text
 
 
-def _evaluator(name: str, value: str, context: Any) -> str:
-    if EVALUATOR_NAME.fullmatch(value):
-        return value
-    remedy = "Give its full name: accounts/ACCOUNT/evaluators/ID."
-    if ID.fullmatch(value.lower()):
-        if not context.account:
-            raise FieldError(name, f"The account of evaluator “{value}” is not known.", remedy)
-        return f"accounts/{context.account}/evaluators/{value.lower()}"
-    raise FieldError(name, f"“{value}” is not the name of an evaluator.", remedy)
-
-
 def _method(name: str, value: str, _context: Any) -> str:
     if value.lower() not in {"dpo", "orpo"}:
         raise FieldError(
@@ -163,6 +152,6 @@ LABELS = Many(_label, str, lambda _name, raw: raw, LABELS_APART)
 BETA = Real(0.001, 10)
 BETAS = Many(BETA.check, lambda each: f"{each:g}", number)
 THRESHOLD = Real(1, 1_000_000)
-EVALUATOR = Text(_evaluator)
+EVALUATOR = Text(named("evaluator", EVALUATOR_NAME))
 METHOD = Text(_method, str.upper)
 FREE = Text(_free)

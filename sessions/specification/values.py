@@ -159,15 +159,22 @@ def _model(_name: str, value: Any, context: Any) -> str:
     return choose(value, context.catalogue).full
 
 
-def _dataset(name: str, value: str, context: Any) -> str:
-    if DATASET_NAME.fullmatch(value):
-        return value
-    remedy = "Give its full name: accounts/ACCOUNT/datasets/ID."
-    if ID.fullmatch(value.lower()):
+def named(kind: str, full: re.Pattern[str]) -> Callable[[str, str, Any], str]:
+    """Reads the full name of a resource of an account, of a kind such as "dataset"; an id alone belongs to
+    the account of the context."""
+    remedy = f"Give its full name: accounts/ACCOUNT/{kind}s/ID."
+    article = "an" if kind[0] in "aeiou" else "a"
+
+    def read(name: str, value: str, context: Any) -> str:
+        if full.fullmatch(value):
+            return value
+        if not ID.fullmatch(value.lower()):
+            raise FieldError(name, f"“{value}” is not the name of {article} {kind}.", remedy)
         if not context.account:
-            raise FieldError(name, f"The account of dataset “{value}” is not known.", remedy)
-        return f"accounts/{context.account}/datasets/{value.lower()}"
-    raise FieldError(name, f"“{value}” is not the name of a dataset.", remedy)
+            raise FieldError(name, f"The account of {kind} “{value}” is not known.", remedy)
+        return f"accounts/{context.account}/{kind}s/{value.lower()}"
+
+    return read
 
 
 def _workflow(_name: str, value: str, _context: Any) -> str:
@@ -205,7 +212,7 @@ STRATEGIES = {
 
 WORKFLOW = Text(_workflow, lambda value: WORKFLOWS.get(value, value))
 STRATEGY = Text(_strategy, lambda value: STRATEGIES.get(value, value))
-DATASET = Text(_dataset)
+DATASET = Text(named("dataset", DATASET_NAME))
 TITLE = Text(_title)
 MODELS = Many(_model, short_name, lambda _name, raw: raw, NAMES_APART)
 RANKS = Many(_rank, str, number)
