@@ -6,7 +6,7 @@ Half the serverless price, no deployment of ours, any order: answers are matched
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from .client import Fireworks
 from .creating import create_once
 from .fields import Status, given, mapping, moment, text
+from .job_calls import JobCalls
 from .job_states import EXPIRED, JobState, Progress
 from .names import full_name
 from .wire import Json
@@ -113,12 +114,5 @@ def create(fireworks: Fireworks, identifier: str, wanted: Batch) -> BatchJob:
     return parse(found)
 
 
-def get(fireworks: Fireworks, name: str) -> BatchJob:
-    """One job by id or full name. Raises `NotFound`."""
-    return parse(fireworks.get(fireworks.path(COLLECTION, name)))
-
-
-def list_all(fireworks: Fireworks) -> Iterator[BatchJob]:
-    """All batch inference jobs of the account, page by page."""
-    for raw in fireworks.pages(fireworks.path(COLLECTION), COLLECTION):
-        yield parse(raw)
+_CALLS = JobCalls(COLLECTION, parse)
+get, list_all = _CALLS.get, _CALLS.list_all

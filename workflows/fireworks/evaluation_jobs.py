@@ -5,7 +5,7 @@ The rows must hold the answers already: such a job asks no model. There is no wa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from .client import Fireworks
 from .creating import create_once
 from .fields import Status, given, mapping, moment, number, text
+from .job_calls import JobCalls
 from .job_states import JobState
 from .names import full_name
 from .wire import Json
@@ -86,15 +87,8 @@ def create(fireworks: Fireworks, identifier: str, wanted: Evaluation) -> Evaluat
     return parse(found)
 
 
-def get(fireworks: Fireworks, name: str) -> EvaluationJob:
-    """One job by id or full name. Raises `NotFound`."""
-    return parse(fireworks.get(fireworks.path(COLLECTION, name)))
-
-
-def list_all(fireworks: Fireworks) -> Iterator[EvaluationJob]:
-    """All evaluation jobs of the account, page by page."""
-    for raw in fireworks.pages(fireworks.path(COLLECTION), COLLECTION):
-        yield parse(raw)
+_CALLS = JobCalls(COLLECTION, parse)
+get, list_all = _CALLS.get, _CALLS.list_all
 
 
 def log_url(fireworks: Fireworks, name: str) -> str:

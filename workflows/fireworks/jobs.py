@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from .client import Fireworks
 from .creating import create_once
 from .fields import Status, flag, given, integer, mapping, moment, number, text
+from .job_calls import JobCalls
 from .job_states import JobState, Progress
 from .money import Money
 from .names import full_name
@@ -136,25 +137,8 @@ def create(fireworks: Fireworks, identifier: str, training: Training) -> Job:
     return parse(found)
 
 
-def get(fireworks: Fireworks, name: str) -> Job:
-    """One job by id or full name. Raises `NotFound`."""
-    return parse(fireworks.get(fireworks.path(COLLECTION, name)))
-
-
-def list_all(fireworks: Fireworks) -> Iterator[Job]:
-    """All jobs of the account, page by page."""
-    for raw in fireworks.pages(fireworks.path(COLLECTION), COLLECTION):
-        yield parse(raw)
-
-
-def cancel(fireworks: Fireworks, name: str) -> None:
-    """Ask for the end of a job of ours; one that is over already is fine to ask about again by GET."""
-    fireworks.call("POST", fireworks.path(COLLECTION, name, "cancel"), body={})
-
-
-def resume(fireworks: Fireworks, name: str) -> None:
-    """Continue a PAUSED job of ours."""
-    fireworks.call("POST", fireworks.path(COLLECTION, name, "resume"), body={})
+_CALLS = JobCalls(COLLECTION, parse)
+get, list_all, cancel, resume = _CALLS.get, _CALLS.list_all, _CALLS.cancel, _CALLS.resume
 
 
 def estimate_cost(fireworks: Fireworks, training: Training) -> Money | None:

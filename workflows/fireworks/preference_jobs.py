@@ -5,7 +5,7 @@ A job shows no progress, no cost and no evaluation set: what is known of its cou
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from .client import Fireworks
 from .creating import create_once
 from .fields import Status, given, integer, mapping, moment, number, text
+from .job_calls import JobCalls
 from .job_states import JobState
 from .jobs import check_training
 from .names import full_name
@@ -138,25 +139,8 @@ def create(fireworks: Fireworks, identifier: str, wanted: Preference) -> Prefere
     return parse(found)
 
 
-def get(fireworks: Fireworks, name: str) -> PreferenceJob:
-    """One job by id or full name. Raises `NotFound`."""
-    return parse(fireworks.get(fireworks.path(COLLECTION, name)))
-
-
-def list_all(fireworks: Fireworks) -> Iterator[PreferenceJob]:
-    """All preference jobs of the account, page by page."""
-    for raw in fireworks.pages(fireworks.path(COLLECTION), COLLECTION):
-        yield parse(raw)
-
-
-def cancel(fireworks: Fireworks, name: str) -> None:
-    """Ask for the end of a job of ours; look with `get` until it is over."""
-    fireworks.call("POST", fireworks.path(COLLECTION, name, "cancel"), body={})
-
-
-def resume(fireworks: Fireworks, name: str) -> None:
-    """Continue a PAUSED job of ours."""
-    fireworks.call("POST", fireworks.path(COLLECTION, name, "resume"), body={})
+_CALLS = JobCalls(COLLECTION, parse)
+get, list_all, cancel, resume = _CALLS.get, _CALLS.list_all, _CALLS.cancel, _CALLS.resume
 
 
 def metrics_url(fireworks: Fireworks, name: str) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from workflows.fireworks.client import Fireworks
+from workflows.fireworks.job_calls import JobCalls
 
 ACCOUNT = "acme"
 HOME = f"/v1/accounts/{ACCOUNT}"
@@ -35,7 +36,9 @@ class Ours:
     @property
     def name(self) -> str:
         """`datasets.get`; a method of the client itself as `client.verify`."""
-        return f"{self.function.__module__.rpartition('.')[2]}.{self.function.__name__}"
+        calls = getattr(self.function, "__self__", None)  # shared calls belong to the module of their kind
+        module = (calls.parse if isinstance(calls, JobCalls) else self.function).__module__
+        return f"{module.rpartition('.')[2]}.{self.function.__name__}"
 
     def __call__(self, fireworks: Fireworks) -> None:
         result = self.function(fireworks, *self.given, **self.named)
