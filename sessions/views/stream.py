@@ -9,6 +9,7 @@ away the rows are read every two seconds. Nothing is held while waiting, neither
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -75,7 +76,7 @@ async def lines(
 ) -> AsyncIterator[str]:
     """The text of the stream, until the session is over or the reader goes away."""
     pace = pace or Pace()
-    refreshed = beaten = 0.0
+    refreshed = beaten = -math.inf  # not 0: a machine that has just started has a young clock
     stale = True  # rows may have changed between the page and the stream: refresh once at the start
     yield f"retry: {RETRY_MS}\n\n"
     async with wake:
