@@ -47,12 +47,15 @@ CALLS = {
         f"{DATASETS}?filter=display_name:7 AND state=READY&orderBy=example_count desc"
     ),
     "datasets_order_stored_field": f"{DATASETS}?orderBy=display_name desc",
+    "datasets_order_two_fields": f"{DATASETS}?orderBy=state,display_name desc",
+    "datasets_order_equal_rows": f"{DATASETS}?orderBy=state desc,format",
     "datasets_read_mask": f"{DATASETS}?pageSize=200&readMask=name,state,exampleCount",
     "jobs_get": f"{JOBS}/j04321",
     "jobs_list": JOBS,
     "jobs_list_newest": f"{JOBS}?orderBy=create_time desc",
     "jobs_list_200": f"{JOBS}?pageSize=200",
     "jobs_filter_state": f"{JOBS}?filter=state=JOB_STATE_COMPLETED",
+    "jobs_order_two_fields": f"{JOBS}?orderBy=base_model,learning_rate desc",
     "jobs_filter_model_order": f'{JOBS}?filter=base_model="{BASE}" AND epochs>2&orderBy=learning_rate desc',
 }
 

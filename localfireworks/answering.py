@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-from localfireworks.engine.asking import Asked, Piece, Said, Token
+from localfireworks.engine.asking import Asked, Piece, Said, Token, attempt, is_last
 
 Messages = Sequence[dict[str, Any]]
 
@@ -98,15 +98,11 @@ class Serial:
         return [(ticket, self._next(ticket)) for ticket in self.tickets()]
 
     def _next(self, ticket: int) -> Said:
-        try:
-            said = next(self._running[ticket], None)
-        except Exception as fault:  # noqa: BLE001 - it belongs to the one who asked
+        said = attempt(lambda: next(self._running[ticket], None))
+        if said is None or isinstance(said, Exception) or said.finish_reason is not None:
             del self._running[ticket]
-            return fault
-        if said is None or said.finish_reason is not None:
-            del self._running[ticket]
-        if said is None:
-            return []
+        if said is None or isinstance(said, Exception):
+            return said or []
         return [Piece(said.text, said.token_id, said.logprob, said.finish_reason, said.text.encode())]
 
 
@@ -127,14 +123,10 @@ class Stream:
         if not self.loop.is_closed():
             self.loop.call_soon_threadsafe(self.queue.put_nowait, said)
 
-    @staticmethod
-    def last(said: Said) -> bool:
-        return isinstance(said, BaseException) or not said or said[-1].finish_reason is not None
-
     async def pieces(self) -> AsyncIterator[Piece]:
         while not self.over:
             said = await self.queue.get()
-            self.over = self.last(said)
+            self.over = is_last(said)
             if isinstance(said, BaseException):
                 raise said
             for piece in said:

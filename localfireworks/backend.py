@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from localfireworks.answering import Answers, Generator, Stream, answers_of
-from localfireworks.engine.asking import Asked, Piece, Refused, Said
+from localfireworks.engine.asking import Asked, Piece, Refused, Said, attempt, is_last
 from localfireworks.errors import InferenceError
 from localfireworks.inspection import Inspection, inspect
 
@@ -117,18 +117,20 @@ class Backend:
                     self._thread.submit(self._drop, key, ticket)
 
     def _admit(self, key: Key, ticket: int, asked: Asked, stream: Stream) -> None:
-        try:
-            batch = self._batches.get(key)
-            if batch is None:
-                batch = self._batches[key] = answers_of(self._get(key))
-                self._thread.submit(self._write, key)
-            batch.add(ticket, asked)
-        except Refused as fault:
+        fault = attempt(lambda: self._batch(key).add(ticket, asked))
+        if isinstance(fault, Refused):
             stream.give(InferenceError(400, "INVALID_ARGUMENT", str(fault)))
-        except Exception as fault:  # noqa: BLE001 - it belongs to the one who asked
+        elif fault is not None:
             stream.give(fault)
         else:
             self._streams[key][ticket] = stream
+
+    def _batch(self, key: Key) -> Answers:
+        """The answers that a model is writing; begun when there are none."""
+        if key not in self._batches:
+            self._batches[key] = answers_of(self._get(key))
+            self._thread.submit(self._write, key)
+        return self._batches[key]
 
     def _drop(self, key: Key, ticket: int) -> None:
         self._streams[key].pop(ticket, None)
@@ -138,13 +140,13 @@ class Backend:
     def _write(self, key: Key) -> None:
         """One step of a model's answers; the next one waits behind what came in meanwhile."""
         batch = self._batches[key]
-        try:
-            for ticket, said in batch.step():
-                self._give(key, ticket, said)
-        except Exception as fault:
-            log.exception("All answers of %s broke off", key[0])
-            self._end(key, fault)
+        written = attempt(batch.step)
+        if isinstance(written, Exception):
+            log.error("All answers of %s broke off", key[0], exc_info=written)
+            self._end(key, written)
             return
+        for ticket, said in written:
+            self._give(key, ticket, said)
         if self._closing.is_set():
             del self._batches[key]
         elif not batch.busy:
@@ -163,7 +165,7 @@ class Backend:
         stream = self._streams[key].get(ticket)
         if stream is not None:
             stream.give(said)
-            if stream.last(said):
+            if is_last(said):
                 del self._streams[key][ticket]
 
     def _load_only(self, key: Key) -> None:

@@ -18,7 +18,7 @@ from localfireworks.service import Service, base_url, ok, own_account, read_body
 from localfireworks.store import Resource
 from localfireworks.training_plan import new_job, ready_dataset
 
-COMPUTED = frozenset({"updateTime", "jobProgress"})  # a job's body has the other fields
+COMPUTED = frozenset({"jobProgress"})  # a job's body has the other fields
 LARGEST_INPUT = 1_000_000_000  # bytes
 
 

@@ -21,7 +21,7 @@ from localfireworks.models import find_model
 from localfireworks.service import Service
 
 log = logging.getLogger("localfireworks")
-WIDTH = 64  # requests of one job that the backend answers together
+WIDTH = 128  # requests of one job that the backend answers together
 
 
 class BatchRuns:

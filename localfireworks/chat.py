@@ -19,7 +19,7 @@ from localfireworks.backend import Key
 from localfireworks.bodies import read_json
 from localfireworks.catalogue import CATALOGUE
 from localfireworks.chat_fields import ChatRequest, settle
-from localfireworks.engine.asking import Asked, Piece
+from localfireworks.engine.asking import Asked, Piece, cached_of
 from localfireworks.errors import InferenceError
 from localfireworks.logprobs import logprob_items
 from localfireworks.merging import merged
@@ -83,13 +83,18 @@ class Job:
             top_logprobs=self.request.told_tokens,
         )
 
+    @staticmethod
+    def cached(choices: list[Choice]) -> int:
+        """Tokens of the prompt that needed no reading; several choices have one prompt."""
+        return cached_of(choices[0].pieces)
+
     def usage(self, choices: list[Choice]) -> dict[str, Any]:
         generated = sum(len(choice.pieces) for choice in choices)
         return {
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": generated,
             "total_tokens": self.prompt_tokens + generated,
-            "prompt_tokens_details": {"cached_tokens": 0},
+            "prompt_tokens_details": {"cached_tokens": self.cached(choices)},
         }
 
     def head(self, kind: str) -> dict[str, Any]:
@@ -133,7 +138,8 @@ def record(service: Service, job: Job, choices: list[Choice]) -> None:
     """For the bill."""
     if job.target is not None:
         generated = sum(len(choice.pieces) for choice in choices)
-        record_tokens(service, job.target, job.prompt_tokens, generated)
+        cached = job.cached(choices)
+        record_tokens(service, job.target, job.prompt_tokens, generated, cached=cached)
 
 
 async def fill(service: Service, job: Job, choice: Choice, watch: Watch) -> Choice:
@@ -149,13 +155,13 @@ async def whole(service: Service, job: Job, watch: Watch) -> Response:
     )
     record(service, job, choices)
     logprobs, ids = bool(job.request.logprobs), job.request.return_token_ids
-    headers = watch.headers(job.prompt_tokens)
+    headers = watch.headers(job.prompt_tokens, job.cached(choices))
     body = job.head("chat.completion") | {
         "choices": [choice.body(logprobs=logprobs, token_ids=ids) for choice in choices],
         "usage": job.usage(choices),
     }
     if job.request.perf_metrics_in_response:
-        body["perf_metrics"] = watch.metrics(job.prompt_tokens)
+        body["perf_metrics"] = watch.metrics(job.prompt_tokens, job.cached(choices))
     return JSONResponse(body, headers=headers)
 
 
@@ -199,7 +205,7 @@ def _ending(job: Job, choices: list[Choice], watch: Watch) -> dict[str, Any]:
     """What only the last chunk has."""
     usage = {"usage": job.usage(choices)}
     shown = job.request.perf_metrics_in_response
-    return usage | ({"perf_metrics": watch.metrics(job.prompt_tokens)} if shown else {})
+    return usage | ({"perf_metrics": watch.metrics(job.prompt_tokens, job.cached(choices))} if shown else {})
 
 
 async def chat_completions(request: Request) -> Response:

@@ -20,7 +20,7 @@ from localfireworks.addressing import target_of
 from localfireworks.answering import Batching, Generator
 from localfireworks.chat import read_body, refuse_suspended
 from localfireworks.chat_fields import Sampled, check_bias, room
-from localfireworks.engine.asking import TOP, Asked, Piece
+from localfireworks.engine.asking import TOP, Asked, Piece, cached_of
 from localfireworks.errors import InferenceError
 from localfireworks.logprobs import old_logprobs, shown
 from localfireworks.merging import merged
@@ -147,13 +147,18 @@ class Job:
     def prompt_tokens(self) -> int:
         return sum(choice.prompt.length for choice in self.choices[:: self.request.n])
 
+    @property
+    def cached(self) -> int:
+        """Tokens of the prompts that needed no reading."""
+        return sum(cached_of(choice.pieces) for choice in self.choices[:: self.request.n])
+
     def usage(self) -> dict[str, Any]:
         generated = sum(len(choice.pieces) for choice in self.choices)
         return {
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": generated,
             "total_tokens": self.prompt_tokens + generated,
-            "prompt_tokens_details": {"cached_tokens": 0},
+            "prompt_tokens_details": {"cached_tokens": self.cached},
         }
 
     def asked(self, choice: Choice) -> Asked:
@@ -199,20 +204,21 @@ async def written(service: Service, job: Job) -> AsyncGenerator[tuple[Choice, Pi
             job.watch.first()
             job.choices[index].pieces.append(piece)
             yield job.choices[index], piece
-    record_tokens(service, job.target, job.prompt_tokens, job.usage()["completion_tokens"])
+    written = job.usage()["completion_tokens"]
+    record_tokens(service, job.target, job.prompt_tokens, written, cached=job.cached)
 
 
 def _metrics(job: Job) -> dict[str, Any]:
     if not job.request.perf_metrics_in_response:
         return {}
-    return {"perf_metrics": job.watch.metrics(job.prompt_tokens)}
+    return {"perf_metrics": job.watch.metrics(job.prompt_tokens, job.cached)}
 
 
 async def whole(service: Service, job: Job) -> Response:
     async for _ in written(service, job):
         pass
     body = job.head() | {"choices": [choice.body() for choice in job.choices], "usage": job.usage()}
-    return JSONResponse(body | _metrics(job), headers=job.watch.headers(job.prompt_tokens))
+    return JSONResponse(body | _metrics(job), headers=job.watch.headers(job.prompt_tokens, job.cached))
 
 
 async def events(service: Service, job: Job) -> AsyncGenerator[bytes, None]:

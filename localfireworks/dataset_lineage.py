@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
 
 from pydantic import Field
 from starlette.requests import Request
@@ -17,14 +16,14 @@ from localfireworks.dataset_fields import DatasetFields
 from localfireworks.datasets import (
     COLLECTION,
     ONE,
-    count,
     files_of,
     folder_of,
+    make_from,
     need_ready,
     new_dataset,
     render,
 )
-from localfireworks.errors import already_exists, invalid
+from localfireworks.errors import invalid
 from localfireworks.listing import read_mask
 from localfireworks.names import check_id, resource_name
 from localfireworks.service import Message, Service, flag, found, ok, read_body, service_of
@@ -82,38 +81,35 @@ class Split(Message):
 
 
 async def split_dataset(request: Request) -> Response:
-    """Cut a dataset into READY parts of `chunkSize` examples, in the order of its lines."""
+    """Cut a dataset into parts of `chunkSize` examples, in the order of its lines."""
     service, row = service_of(request), found(request, COLLECTION)
     need_ready(row)
     size = (await read_body(request, Split)).chunk_size
     parts = -(-row.private["rows"] // size)
     if parts > MOST_PARTS:
         raise invalid(f"chunkSize {size} would make {parts} datasets: at most {MOST_PARTS}")
-    ids = [check_id(f"{row.id}-part-{number}", "id of a part") for number in range(1, parts + 1)]
-    for id_ in ids:
-        if service.store.get(resource_name(row.account, COLLECTION, id_)) is not None:
-            raise already_exists(resource_name(row.account, COLLECTION, id_))
-    lines = (line for _, line in read_rows(files_of(service, row)))
-    made = [_part(service, row, id_, islice(lines, size)) for id_ in ids]
-    for part in made:
-        await count(service, part)
-        service.save(part)
+    made = [_part(service, row, f"{row.id}-part-{number}") for number in range(1, parts + 1)]
+    await make_from(service, made, lambda: _cut(service, row, made, size))
     return ok({"datasets": [render(part) for part in made]})
 
 
-def _part(service: Service, source: Resource, id_: str, lines: Iterator[bytes]) -> Resource:
-    fields = DatasetFields.model_validate(
-        {"splitted": {"sourceDatasetId": source.name}, "format": source.body["format"]}
-    )
-    part = new_dataset(service, id_, fields)
-    name = f"{id_}.jsonl"
+def _part(service: Service, source: Resource, id_: str) -> Resource:
+    """A dataset of some of the rows, not yet stored."""
+    origin = {"splitted": {"sourceDatasetId": source.name}, "format": source.body["format"]}
+    part = new_dataset(service, check_id(id_, "id of a part"), DatasetFields.model_validate(origin))
     part.private["generation"] = 1
-    path: Path = folder_of(service, part) / name
-    with path.open("wb") as file:
-        file.writelines(line if line.endswith(b"\n") else line + b"\n" for line in lines)
-    part.private["files"] = {name: path.stat().st_size}
-    part.state = "READY"
-    return service.store.insert(part)
+    return part
+
+
+def _cut(service: Service, source: Resource, parts: list[Resource], size: int) -> list[dict[str, int]]:
+    """Write the lines, `size` to a part; bytes by file name, of each part."""
+    lines, made = (line for _, line in read_rows(files_of(service, source))), []
+    for part in parts:
+        path = folder_of(service, part) / f"{part.id}.jsonl"
+        with path.open("wb") as file:
+            file.writelines(line if line.endswith(b"\n") else line + b"\n" for line in islice(lines, size))
+        made.append({path.name: path.stat().st_size})
+    return made
 
 
 routes = [

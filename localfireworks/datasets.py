@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +117,34 @@ async def make_ready(service: Service, row: Resource) -> None:
     service.save(row, was="UPLOADING")
 
 
+async def make_from(
+    service: Service, rows: Sequence[Resource], write: Callable[[], list[dict[str, int]]]
+) -> None:
+    """Store datasets whose files `write` makes in a thread; it gives their bytes by name, a dataset each.
+
+    All become READY at once, when everything is counted. Until then nobody else may give them
+    content, and when something fails none is left.
+    """
+    with service.store.transaction():
+        for row in rows:
+            row.private["wedged"] = True
+            service.store.insert(row)
+    try:
+        for row, files in zip(rows, await asyncio.to_thread(write), strict=True):
+            row.private["files"] = files
+            await count(service, row)
+        with service.store.transaction():
+            for row in rows:
+                row.state, row.private["wedged"] = "READY", False
+                if not service.save(row, was="UPLOADING"):
+                    raise not_found(row.name)
+    except BaseException:
+        for row in rows:
+            service.store.delete(row.name)
+            uploads.remove(service, row)
+        raise
+
+
 async def create_dataset(request: Request) -> Response:
     account = own_account(request)
     message, service = await read_body(request, DatasetCreate), service_of(request)
@@ -136,11 +166,15 @@ async def copied(service: Service, message: DatasetCreate, source: Resource) -> 
         fields = DatasetFields.model_validate(
             {"transformed": origin, **fields.model_dump(by_alias=True, exclude_unset=True)}
         )
-    row = service.store.insert(new_dataset(service, message.dataset_id, fields))
-    row.private |= {"files": source.private["files"], "generation": 1}
-    for path in files_of(service, source):
-        shutil.copyfile(path, folder_of(service, row) / path.name)
-    await make_ready(service, row)
+    row = new_dataset(service, message.dataset_id, fields)
+    row.private["generation"] = 1
+
+    def copy() -> list[dict[str, int]]:
+        for path in files_of(service, source):
+            shutil.copyfile(path, folder_of(service, row) / path.name)
+        return [source.private["files"]]
+
+    await make_from(service, [row], copy)
     return row
 
 

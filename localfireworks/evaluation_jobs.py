@@ -20,7 +20,7 @@ from localfireworks.signing import LIFETIME
 from localfireworks.store import Resource
 from localfireworks.training_plan import new_job, ready_dataset
 
-COMPUTED = frozenset({"updateTime"})  # a job's body has the other fields
+COMPUTED = frozenset[str]()
 LOG = "log.txt"
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
@@ -11,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from localfireworks import uploads
-from localfireworks.adapter_check import BadAdapter, check_settings, take_over
+from localfireworks.adapter_check import BadAdapter, Settings, check_settings, take_over
 from localfireworks.catalogue import CATALOGUE
 from localfireworks.errors import ApiError, invalid, not_found, precondition
 from localfireworks.jobs import active_maker
@@ -108,22 +110,42 @@ async def validate_upload(request: Request) -> Response:
         return ok({"warnings": []})
     if not uploads.complete(service, row):
         raise precondition(f"{row.name}: not all registered files were uploaded")
-    folder = uploads.folder_of(service, row)
-    peft = row.body["peftDetails"]
-    base = CATALOGUE[peft["baseModel"]]
-    adapter = service.settings.folder("models").resolve() / f"{row.id}-{new_id()}"
+    target = None
+    if not flag(request, "configOnly"):
+        target = service.settings.folder("models").resolve() / f"{row.id}-{new_id()}"
     try:
-        settings = check_settings(folder, int(peft["r"]))
-        if flag(request, "configOnly"):
-            return ok({"warnings": ["the tensors were not looked at"]})
-        warnings = take_over(folder, adapter, base.standin)
-    except BadAdapter as error:
-        shutil.rmtree(adapter, ignore_errors=True)
-        raise invalid(f"{row.name}: {error}") from error
-    row.state, row.private["adapter"] = "READY", str(adapter)
-    row.body["peftDetails"] = peft | {"r": settings.rank, "targetModules": settings.modules}
-    service.save(row, was="UPLOADING")
+        settings, warnings = await asyncio.to_thread(_check, service, row, target)
+        if target is not None:
+            _make_ready(service, row, settings, target)
+    except BaseException as error:
+        if target is not None:
+            shutil.rmtree(target, ignore_errors=True)
+        if isinstance(error, BadAdapter):
+            raise invalid(f"{row.name}: {error}") from error
+        raise
     return ok({"warnings": warnings})
+
+
+def _check(service: Service, row: Resource, target: Path | None) -> tuple[Settings, list[str]]:
+    """What the uploaded settings say, and warnings; takes the adapter over to `target` if there is one."""
+    folder, peft = uploads.folder_of(service, row), row.body["peftDetails"]
+    settings = check_settings(folder, int(peft["r"]))
+    if target is None:
+        return settings, ["the tensors were not looked at"]
+    return settings, take_over(folder, target, CATALOGUE[peft["baseModel"]].standin)
+
+
+def _make_ready(service: Service, row: Resource, settings: Settings, adapter: Path) -> None:
+    """The model with its adapter; refused when the model was changed while the files were looked at."""
+    now = service.store.get(row.name)
+    if now is None:
+        raise not_found(row.name)
+    need_uploading(now)
+    if now.private["generation"] != row.private["generation"]:
+        raise precondition(f"{row.name}: other files were registered meanwhile, upload and validate those")
+    now.state, now.private["adapter"] = "READY", str(adapter)
+    now.body["peftDetails"] |= {"r": settings.rank, "targetModules": settings.modules}
+    service.save(now, was="UPLOADING")
 
 
 async def prepare(request: Request) -> Response:

@@ -21,21 +21,21 @@ class Watch:
         return {
             "x-request-id": secrets.token_hex(16),
             "fireworks-prompt-tokens": str(prompt),
-            "fireworks-cached-prompt-tokens": "0",
         }
 
-    def headers(self, prompt: int) -> dict[str, str]:
+    def headers(self, prompt: int, cached: int) -> dict[str, str]:
         """All headers, once the answer is whole."""
         return self.opening(prompt) | {
+            "fireworks-cached-prompt-tokens": str(cached),
             "fireworks-server-time-to-first-token": f"{self._to_first():.3f}",
             "fireworks-server-processing-time": f"{time.monotonic() - self._start:.3f}",
         }
 
-    def metrics(self, prompt: int) -> dict[str, float]:
+    def metrics(self, prompt: int, cached: int) -> dict[str, float]:
         """The same for `perf_metrics` of a body."""
         return {
             "prompt-tokens": prompt,
-            "cached-prompt-tokens": 0,
+            "cached-prompt-tokens": cached,
             "server-time-to-first-token": round(self._to_first(), 3),
             "server-processing-time": round(time.monotonic() - self._start, 3),
         }

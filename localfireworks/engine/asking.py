@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, TypeVar
 
+Made = TypeVar("Made")
 TOP = 5  # alternatives of a token that can be told
 
 
@@ -62,7 +63,8 @@ class Token:
 class Piece:
     """One generated token. `text` is what can be shown by now (it may be held back until a character or a
     possible stop string is complete); `logprob` is in nats, of the model before temperature, limits and
-    biases; `top` has the likeliest tokens in its place; `finish_reason` is None until the last piece."""
+    biases; `top` has the likeliest tokens in its place; `finish_reason` is None until the last piece.
+    `cached` is the number of tokens of the prompt that were known from another one."""
 
     text: str
     token_id: int
@@ -70,9 +72,31 @@ class Piece:
     finish_reason: Literal["stop", "length"] | None = None
     raw: bytes = b""
     top: tuple[Token, ...] = ()
+    cached: int = dataclasses.field(default=0, compare=False)  # no part of what is said
 
 
 Said = list[Piece] | BaseException  # nothing at all, the last piece or a fault ends an answer
+
+
+def cached_of(pieces: Sequence[Piece]) -> int:
+    """Tokens of the prompt that were known when this answer was begun."""
+    return pieces[0].cached if pieces else 0
+
+
+def is_last(said: Said) -> bool:
+    """Whether an answer ends with this."""
+    return isinstance(said, BaseException) or not said or said[-1].finish_reason is not None
+
+
+def attempt(work: Callable[[], Made]) -> Made | Exception:
+    """What the work gives, or its fault: it belongs to those who asked, and whoever else has an answer going
+    on in the same thread must not notice it."""
+    try:
+        return work()
+    except Exception as fault:  # noqa: BLE001 - whatever it is, somebody waits to be told
+        return fault
+
+
 MOST_BIAS = 1e9  # far more than any score, and still finite when divided by a small temperature
 
 

@@ -16,10 +16,13 @@ import numpy as np
 
 from localfireworks.engine.asking import Asked, Piece
 from localfireworks.engine.config import ModelConfig
-from localfireworks.engine.decoding import CHUNK, State, Written, place, read, resize, write
-from localfireworks.engine.reading import SIZES, Pass, fitting, passes, width_of
+from localfireworks.engine.decoding import Places, Read, State, nothing, place, resize
+from localfireworks.engine.prefixes import Prefixes
+from localfireworks.engine.reader import Found, Reader
+from localfireworks.engine.reading import SIZES, fitting, width_of
 from localfireworks.engine.row import Row
 from localfireworks.engine.sampling import Draws, Weights
+from localfireworks.engine.writing import CHUNK, Written, write
 
 CHUNK_SECONDS = 0.05  # what a chunk should take at most, so that new requests and readers need not wait
 EMPTY = Asked()
@@ -46,30 +49,41 @@ class Batch:
     """The rows of one model. Not for several threads at once."""
 
     def __init__(
-        self, params: dict[str, Any], config: ModelConfig, stop_ids: tuple[int, ...], pace: Pace | None = None
+        self,
+        params: dict[str, Any],
+        config: ModelConfig,
+        stop_ids: tuple[int, ...],
+        pace: Pace | None = None,
+        prefixes: Prefixes | None = None,
     ) -> None:
         self._params, self._config, self._stop_ids = params, config, stop_ids
+        prefixes = prefixes or Prefixes(nothing(config))
+        self._reader, self._theme = Reader(params, config, prefixes), prefixes.none
         self._waiting: deque[Row] = deque()
+        self._round: deque[Row] = deque()
         self._rows: list[Row | None] = []
         self._state: State | None = None
         self._pace = pace or Pace()
 
     def __len__(self) -> int:
-        return len(self._waiting) + sum(row is not None for row in self._rows)
+        return len(self.tickets())
 
     @property
     def busy(self) -> bool:
-        return bool(self._waiting) or any(self._rows)
+        return bool(self._waiting or self._round) or any(self._rows)
 
     def tickets(self) -> list[int]:
-        return [row.ticket for row in (*self._rows, *self._waiting) if row is not None]
+        return [row.ticket for row in (*self._rows, *self._round, *self._waiting) if row is not None]
 
     def add(self, row: Row) -> None:
         self._waiting.append(row)
 
     def drop(self, ticket: int) -> None:
         """Forget a request, wherever it is."""
-        self._waiting = deque(row for row in self._waiting if row.ticket != ticket)
+        for queue in (self._waiting, self._round):
+            kept = [row for row in queue if row.ticket != ticket]
+            queue.clear()
+            queue.extend(kept)
         self._rows = [row if row and row.ticket != ticket else None for row in self._rows]
 
     def step(self) -> list[tuple[int, list[Piece]]]:
@@ -81,16 +95,15 @@ class Batch:
         careful = any(row.careful for row in active)
         told = any(row.asked.top_logprobs for row in active)
         limit = 1 if careful else self._pace.steps()
-        idle = self._rows.count(None) + max(1, len(self._rows) // 4)
-        patience = min(idle, len(self._rows)) if self._waiting else len(self._rows)
         started = time.perf_counter()
         self._state, written = write(
             self._params,
+            self._theme.past,
             self._state,
             self._draws(),
             self._weights() if careful else None,
             np.int32(limit),
-            np.int32(patience),
+            np.int32(self._patience()),
             self._config,
             self._stop_ids,
             told,
@@ -99,21 +112,59 @@ class Batch:
         self._pace.keep((time.perf_counter() - started) / max(int(written.steps), 1))
         return self._hand_out(written)
 
+    def _patience(self) -> int:
+        """Rows that may have nothing to write before the chunk ends: some when others wait for their places,
+        else as many as a smaller batch does without."""
+        rows = len(self._rows)
+        if self._waiting or self._round:
+            return min(self._rows.count(None) + max(1, rows // 4), rows)
+        smaller = [size for size in SIZES if size < rows - self._rows.count(None)]
+        return rows - max(smaller, default=0)
+
     def _arrange(self) -> None:
         """Rows for all that can be taken in, a cache wide enough for the next chunk, prompts read and
         placed."""
         active = [row for row in self._rows if row is not None]
-        count = fitting(len(active) + len(self._waiting), SIZES)
-        fresh = [self._waiting.popleft() for _ in range(min(count - len(active), len(self._waiting)))]
+        count = fitting(len(active) + len(self._waiting) + len(self._round), SIZES)
+        fresh = self._next(count - len(active))
         if not active:
             self._state, self._rows = None, []
         if not active and not fresh:
             return
-        most = self._config.max_position_embeddings
-        width = width_of(max(row.position + min(CHUNK, row.left) for row in [*active, *fresh]), most)
+        self._share(active, fresh)
+        width = max(self._width(row) for row in [*active, *fresh])
         self._fit(count, width)
         if fresh:
-            self._take_in(fresh, width)
+            wide = width if self._state is None else self._state.width
+            for made, found in self._reader.read(fresh, self._theme):
+                self._place(made, found, wide)
+
+    def _next(self, count: int) -> list[Row]:
+        """Whatever waits makes a round, the narrowest first, so that rows of a like width come together; who
+        comes later waits for the next one."""
+        taken: list[Row] = []
+        while len(taken) < count and (self._round or self._waiting):
+            if not self._round:
+                self._round.extend(sorted(self._waiting, key=self._width))
+                self._waiting.clear()
+            taken.append(self._round.popleft())
+        return taken
+
+    def _width(self, row: Row) -> int:
+        """Positions of a cache that holds the row and its next chunk."""
+        return width_of(row.position + min(CHUNK, row.left), self._config.max_position_embeddings)
+
+    def _share(self, active: Sequence[Row], fresh: Sequence[Row]) -> None:
+        """Say of each fresh row what it shares with the beginning that the batch has beside its rows; another
+        one is chosen when nobody needs it any more."""
+        if not fresh:
+            return
+        self._reader.learn(fresh)
+        if not any(row.shared for row in active):
+            self._theme = self._reader.choose(fresh)
+        for row in fresh:
+            count = self._theme.covers(row.ids[:-1])
+            row.shared = count if 2 * count >= row.cached else 0
 
     def _fit(self, count: int, width: int) -> None:
         """Give the state `count` rows of `width` positions, when it has others."""
@@ -121,40 +172,25 @@ class Batch:
             self._rows = [None] * count
             return
         kept = [place for place, row in enumerate(self._rows) if row is not None]
-        if count != len(self._rows) or width > self._state.keys[0].shape[2]:
+        if count != len(self._rows) or width > self._state.width:
             taken = (kept + [kept[0]] * count)[:count]
             self._state = resize(self._state, np.asarray(taken, np.int32), width)
             self._rows = ([self._rows[each] for each in kept] + [None] * count)[:count]
 
-    def _take_in(self, fresh: Sequence[Row], width: int) -> None:
-        """Read each different prompt once, and place it in the rows of all that asked for it."""
-        askers: dict[tuple[int, ...], list[Row]] = {}
-        for row in fresh:
-            askers.setdefault(row.prompt, []).append(row)
-        for each in passes(list(askers), self._config.max_position_embeddings):
-            known = read(self._params, each.tokens, each.positions, each.segments, self._config)
-            places = [
-                (row, start, len(prompt))
-                for prompt, start in zip(each.prompts, each.starts, strict=True)
-                for row in askers[prompt]
-            ]
-            self._place(known, each, places, width)
-
-    def _place(self, known: Any, each: Pass, places: Sequence[tuple[Row, int, int]], width: int) -> None:
-        count = 1 if self._state is not None and len(places) == 1 else len(self._rows)
-        starts, lengths = np.zeros(count, np.int32), np.ones(count, np.int32)
+    def _place(self, made: Read, found: Sequence[Found], width: int) -> None:
+        """Put rows that were read where there is room."""
+        free = [index for index, row in enumerate(self._rows) if row is None][: len(found)]
+        count = len(self._rows) if self._state is None else fitting(len(found), SIZES)
+        source = np.zeros((count, width), np.int32)
+        last, length, shared = (np.zeros(count, np.int32) for _ in range(3))
         rows = np.full(count, len(self._rows), np.int32)
-        free = (index for index, row in enumerate(self._rows) if row is None)
-        taken: list[tuple[int, Row]] = []
-        for number, (row, start, length) in enumerate(places):
-            index = next(free)
-            starts[number], lengths[number], rows[number] = start, length, index
-            taken.append((index, row))
-        wide = width if self._state is None else self._state.keys[0].shape[2]
-        source = np.minimum(starts[:, None] + np.arange(wide, dtype=np.int32), each.tokens.size - 1)
-        self._state = place(self._params, self._state, known, source, lengths, rows, self._config)
-        for index, row in taken:
+        for number, (index, (row, positions, end)) in enumerate(zip(free, found, strict=True)):
+            source[number, : len(positions)] = positions
+            last[number], length[number], shared[number] = end, len(row.ids), row.shared
+            rows[number] = index
             self._rows[index] = row
+        places = Places(source, last, length, shared, rows)
+        self._state = place(self._params, self._state, made, places, self._config)
 
     def _draws(self) -> Draws:
         rows = [(row.asked, row.done, row.left) if row else (EMPTY, 0, 0) for row in self._rows]

@@ -1,8 +1,9 @@
-"""Decoding of many answers at once with a key-value cache, in static shapes.
+"""Prompts read and placed for decoding with a key-value cache, in static shapes.
 
-`read` takes prompts, several in a row where they fit; `place` puts what was read into free rows of a state;
-`write` adds up to CHUNK tokens to every row; `resize` gives a state other rows or a wider cache. The layers
-are written out one by one: a loop over them would copy the cache in every step.
+`read` takes prompts, several in a row where they fit, after a beginning that is known already; `known` keeps
+a beginning; `place` puts what was read into free rows of a state; `resize` gives a state other rows or a
+wider cache. `writing.write` goes on from there. The layers are written out one by one: a loop over them would
+copy the cache in every step.
 """
 
 from __future__ import annotations
@@ -18,26 +19,33 @@ from localfireworks.engine.asking import TOP
 from localfireworks.engine.config import ModelConfig
 from localfireworks.engine.model import (
     LINEAR,
-    MASKED,
     Array,
     Tree,
     block,
-    feed_forward,
-    heads,
+    joined,
     logits,
-    project,
     rms_norm,
     rotary,
     visible,
 )
-from localfireworks.engine.sampling import Draws, Weights, choose, weigh
 
-CHUNK = 16
 Caches = tuple[Array, ...]
 
 
+class Past(NamedTuple):
+    """A beginning that several answers share: keys and values of each layer [M, K, d]."""
+
+    keys: Caches
+    values: Caches
+
+    @property
+    def width(self) -> int:
+        return int(self.keys[0].shape[0])
+
+
 class Read(NamedTuple):
-    """Prompts as read: final hidden states [N, D], and keys and values of each layer [N, K, d]."""
+    """Prompts as read: final hidden states [N, D], and keys and values of each layer [M + N, K, d], those of
+    the beginning before them first."""
 
     hidden: Array
     keys: Caches
@@ -45,36 +53,45 @@ class Read(NamedTuple):
 
 
 class State(NamedTuple):
-    """Generation of B answers: scores [B, V] of the next token, its position [B], and for each layer the keys
-    and values [B, K, S, d] of what came before."""
+    """Generation of B answers: scores [B, V] of the next token, its position [B], how many positions of the
+    shared beginning come before the own ones [B], and for each layer the keys [B, K, d, S] and values
+    [B, K, S, d] of the own ones."""
 
     scores: Array
     position: Array
+    shared: Array
     keys: Caches
     values: Caches
 
+    @property
+    def width(self) -> int:
+        return int(self.values[0].shape[2])
 
-class Written(NamedTuple):
-    """Tokens [B, CHUNK] with their log probabilities, how many each row has [B], steps taken, and with them
-    the TOP likeliest ids and log probabilities [B, CHUNK, TOP] where they were asked for."""
 
-    tokens: Any
-    chances: Any
-    counts: Any
-    steps: Any
-    top: tuple[Any, Any] | None
+class Places(NamedTuple):
+    """Where F prompts come from and go to: the positions [F, S] of their own keys in what was read, that of
+    their last token's hidden state [F], their length [F], how much of it is the shared beginning [F], and
+    their rows [F]. Rows out of range are left out."""
+
+    source: Any
+    last: Any
+    length: Any
+    shared: Any
+    rows: Any
 
 
 def for_decoding(params: Tree, config: ModelConfig) -> Tree:
-    """Weights with a tree a layer; with bfloat16, matrices are rounded once and the output table is laid out
-    as the product wants it."""
+    """Weights with a tree a layer, matrices of the same input side by side; with bfloat16, matrices are
+    rounded once and the output table is laid out as the product wants it."""
     rough = config.compute == "bfloat16"
 
     def kept(name: str, value: Any) -> Array:
-        return jnp.asarray(value, jnp.bfloat16) if rough and name in LINEAR else jnp.asarray(value)
+        matrix = any(part in LINEAR for part in name.split("+"))
+        return jnp.asarray(value, jnp.bfloat16 if rough and matrix else jnp.float32)
 
+    stacked = {name: np.asarray(value) for name, value in params["layers"].items()}
     layers = tuple(
-        {name: kept(name, stacked[index]) for name, stacked in params["layers"].items()}
+        {name: kept(name, value) for name, value in joined({n: v[index] for n, v in stacked.items()}).items()}
         for index in range(config.num_hidden_layers)
     )
     made = {"embed": jnp.asarray(params["embed"]), "norm": jnp.asarray(params["norm"]), "layers": layers}
@@ -84,16 +101,48 @@ def for_decoding(params: Tree, config: ModelConfig) -> Tree:
     return made | ({"head": jnp.asarray(params["head"])} if "head" in params else {})
 
 
+def nothing(config: ModelConfig) -> Past:
+    """The beginning of answers that share none."""
+    none = tuple(
+        jnp.zeros((0, config.num_key_value_heads, config.head_dim)) for _ in range(config.num_hidden_layers)
+    )
+    return Past(none, none)
+
+
 @functools.partial(jax.jit, static_argnames="config")
-def read(params: Tree, tokens: Array, positions: Array, segments: Array, config: ModelConfig) -> Read:
-    """Read rows [R, W] of prompts; segments tell those of a row apart (0 is padding)."""
-    mask, rope = visible(segments), rotary(config, positions)
-    x, keys, values = params["embed"][tokens.reshape(-1)], [], []
-    for layer in params["layers"]:
-        x, (k, v) = block(x, layer, None, config, rope, mask)
-        keys.append(k.reshape(-1, *k.shape[2:]))
-        values.append(v.reshape(-1, *v.shape[2:]))
+def read(
+    params: Tree,
+    past: Past,
+    tokens: Array,
+    positions: Array,
+    segments: Array,
+    shared: Array,
+    config: ModelConfig,
+) -> Read:
+    """Read rows [R, W] of prompts; segments tell those of a row apart (0 is padding), `shared` [R, W] says
+    how many positions of `past` each token sees."""
+    rows, width, rope = len(tokens), past.width, rotary(config, positions)
+    begun = jnp.arange(width) < shared[..., None]
+    mask = jnp.concatenate([begun, visible(segments)], axis=-1)
+    keys: list[Array] = []
+    values: list[Array] = []
+    x = params["embed"][tokens.reshape(-1)]
+    for layer, past_keys, past_values in zip(params["layers"], past.keys, past.values, strict=True):
+
+        def after(k: Array, v: Array, before: Any = (past_keys, past_values)) -> tuple[Array, Array]:
+            stretched = [jnp.broadcast_to(each, (rows, *each.shape)) for each in before]
+            return jnp.concatenate([stretched[0], k], axis=1), jnp.concatenate([stretched[1], v], axis=1)
+
+        x, (k, v) = block(x, layer, None, config, rope, mask, after)
+        for into, before, own in ((keys, past_keys, k), (values, past_values, v)):
+            into.append(jnp.concatenate([before, own[:, width:].reshape(-1, *own.shape[2:])]))
     return Read(rms_norm(x, params["norm"], config.rms_norm_eps), tuple(keys), tuple(values))
+
+
+@jax.jit
+def known(prompts: Read, source: Array) -> Past:
+    """The positions [M] of what was read, as a beginning."""
+    return Past(tuple(each[source] for each in prompts.keys), tuple(each[source] for each in prompts.values))
 
 
 @functools.partial(jax.jit, static_argnames="config")
@@ -106,27 +155,18 @@ def told(params: Tree, hidden: Array, following: Array, config: ModelConfig) -> 
 
 
 @functools.partial(jax.jit, static_argnames="config", donate_argnames="state")
-def place(
-    params: Tree,
-    state: State | None,
-    prompts: Read,
-    source: Array,
-    lengths: Array,
-    rows: Array,
-    config: ModelConfig,
-) -> State:
-    """Put prompts into `rows` [F] of a state, or make them a state of their own. `source` [F, S] says where
-    in what was read each position of a prompt is; `lengths` [F] how long it is. Rows out of range are left
-    out."""
-    last = jnp.take_along_axis(source, (lengths - 1)[:, None], axis=1)[:, 0]
-    scores = logits(params, prompts.hidden[last], config)
-    keys, values = (
-        tuple(each[source].swapaxes(1, 2) for each in part) for part in (prompts.keys, prompts.values)
+def place(params: Tree, state: State | None, prompts: Read, places: Places, config: ModelConfig) -> State:
+    """Put prompts into rows of a state, or make them a state of their own."""
+    fresh = State(
+        logits(params, prompts.hidden[places.last], config),
+        places.length,
+        places.shared,
+        tuple(each[places.source].transpose(0, 2, 3, 1) for each in prompts.keys),
+        tuple(each[places.source].swapaxes(1, 2) for each in prompts.values),
     )
-    fresh = State(scores, lengths, keys, values)
     if state is None:
         return fresh
-    merged: State = jax.tree.map(lambda old, new: old.at[rows].set(new, mode="drop"), state, fresh)
+    merged: State = jax.tree.map(lambda old, new: old.at[places.rows].set(new, mode="drop"), state, fresh)
     return merged
 
 
@@ -134,92 +174,14 @@ def place(
 def resize(state: State, rows: Array, size: int) -> State:
     """The `rows` [B'] of a state, with caches for `size` positions."""
 
-    def sized(cache: Array) -> Array:
-        taken, width = cache[rows], cache.shape[2]
-        return (
-            taken[:, :, :size]
-            if size <= width
-            else jnp.pad(taken, ((0, 0), (0, 0), (0, size - width), (0, 0)))
-        )
+    def sized(cache: Array, axis: int) -> Array:
+        taken, width = cache[rows], cache.shape[axis]
+        if size <= width:
+            return jax.lax.slice_in_dim(taken, 0, size, axis=axis)
+        return jnp.pad(taken, [(0, size - width if each == axis else 0) for each in range(4)])
 
-    keys, values = (tuple(sized(each) for each in part) for part in (state.keys, state.values))
-    return State(state.scores[rows], state.position[rows], keys, values)
-
-
-def look_back(q: Array, keys: Array, values: Array, mask: Array) -> Array:
-    """Attention of one query a row: q [B, 1, H, d] over caches [B, K, S, d], mask [B, S] -> [B, H*d]."""
-    batch, _, count, size = q.shape
-    grouped = (q * size**-0.5).reshape(batch, keys.shape[1], -1, size)
-    scores = jnp.einsum("bkgd,bksd->bkgs", grouped, keys)
-    weights = jax.nn.softmax(jnp.where(mask[:, None, None], scores, MASKED), axis=-1)
-    mixed: Array = jnp.einsum("bkgs,bksd->bkgd", weights, values).reshape(batch, count * size)
-    return mixed
-
-
-def extend(params: Tree, state: State, tokens: Array, alive: Array, config: ModelConfig) -> State:
-    """Add one token [B] to each row; a row that is not `alive` stays at its position."""
-    rows, position, eps = jnp.arange(tokens.shape[0]), state.position, config.rms_norm_eps
-    rope = rotary(config, position[:, None])
-    mask = jnp.arange(state.keys[0].shape[2])[None] <= position[:, None]
-    x, keys, values = params["embed"][tokens], [], []
-    for layer, past_keys, past_values in zip(params["layers"], state.keys, state.values, strict=True):
-        q, k, v = heads(rms_norm(x, layer["input_norm"], eps), layer, None, config, rope)
-        keys.append(past_keys.at[rows, :, position].set(k[:, 0], mode="drop"))
-        values.append(past_values.at[rows, :, position].set(v[:, 0], mode="drop"))
-        x = x + project(look_back(q, keys[-1], values[-1], mask), layer, None, "o", config)
-        x = x + feed_forward(rms_norm(x, layer["post_norm"], eps), layer, None, config)
-    scores = logits(params, rms_norm(x, params["norm"], eps), config)
-    return State(scores, position + alive, tuple(keys), tuple(values))
-
-
-@functools.partial(jax.jit, static_argnames=("config", "stop_ids", "top"), donate_argnames="state")
-def write(
-    params: Tree,
-    state: State,
-    draws: Draws,
-    weights: Weights | None,
-    limit: Array,
-    patience: Array,
-    config: ModelConfig,
-    stop_ids: tuple[int, ...],
-    top: bool,
-) -> tuple[State, Written]:
-    """Up to `limit` <= CHUNK further tokens a row.
-
-    A row ends with one of `stop_ids` or when nothing is left to it; the chunk ends early once `patience` rows
-    have nothing to write. Log probabilities are those of the model, whatever the sampling.
-    """
-    batch, size = state.scores.shape
-    steps = jnp.zeros((), jnp.int32)
-    blank = jnp.zeros((batch, CHUNK), jnp.int32), jnp.zeros((batch, CHUNK))
-    tops = (jnp.zeros((batch, CHUNK, min(TOP, size)), jnp.int32), jnp.zeros((batch, CHUNK, min(TOP, size))))
-    written = Written(*blank, jnp.zeros(batch, jnp.int32), steps, tops if top else None)
-
-    def going(carry: tuple[State, Written, Array]) -> Array:
-        idle: Array = jnp.sum(~carry[2])
-        more: Array = (carry[1].steps < limit) & (idle < patience)
-        return more
-
-    def one(carry: tuple[State, Written, Array]) -> tuple[State, Written, Array]:
-        now, so_far, alive = carry
-        step = so_far.steps
-        token = choose(weigh(now.scores, weights), draws, step)
-        chosen = jnp.take_along_axis(now.scores, token[:, None], axis=-1)[:, 0]
-        total = jax.nn.logsumexp(now.scores, axis=-1)
-        counts = so_far.counts + alive
-        further = alive & ~jnp.isin(token, jnp.asarray(stop_ids)) & (counts < draws.left)
-        kept = so_far.top
-        if kept is not None:
-            values, ids = jax.lax.top_k(now.scores, kept[0].shape[-1])
-            kept = kept[0].at[:, step].set(ids), kept[1].at[:, step].set(values - total[:, None])
-        following = Written(
-            so_far.tokens.at[:, step].set(token),
-            so_far.chances.at[:, step].set(chosen - total),
-            counts,
-            step + 1,
-            kept,
-        )
-        return extend(params, now, token, alive, config), following, further
-
-    state, written, _ = jax.lax.while_loop(going, one, (state, written, draws.left > 0))
-    return state, written
+    keys, values = (
+        tuple(sized(each, 3) for each in state.keys),
+        tuple(sized(each, 2) for each in state.values),
+    )
+    return State(state.scores[rows], state.position[rows], state.shared[rows], keys, values)

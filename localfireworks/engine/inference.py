@@ -9,8 +9,9 @@ from __future__ import annotations
 import functools
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +29,16 @@ from localfireworks.engine.asking import (  # noqa: E402
     PromptTooLong,
     Said,
     Token,
+    attempt,
     check_bias,
+    is_last,
 )
 from localfireworks.engine.batch import Batch, Pace  # noqa: E402
 from localfireworks.engine.constrain import Grammars  # noqa: E402
-from localfireworks.engine.decoding import for_decoding, read, told  # noqa: E402
+from localfireworks.engine.decoding import for_decoding, nothing, read, told  # noqa: E402
 from localfireworks.engine.lora import load_adapter, merge  # noqa: E402
-from localfireworks.engine.reading import lay_out, width_of  # noqa: E402
+from localfireworks.engine.prefixes import Prefixes  # noqa: E402
+from localfireworks.engine.reading import Part, lay_out, width_of  # noqa: E402
 from localfireworks.engine.row import Row  # noqa: E402
 from localfireworks.engine.text import token_bytes  # noqa: E402
 from localfireworks.engine.weights import Base, load_base  # noqa: E402
@@ -49,7 +53,7 @@ class Generator:
         self.config, self.renderer = base.config, base.renderer
         self.params = jax.device_put(for_decoding(base.params, base.config))
         self.table = token_bytes(self.renderer.tokenizer, self.config.vocab_size)
-        self.pace = Pace()
+        self.pace, self.prefixes = Pace(), Prefixes(nothing(self.config))
 
     @property
     def context_length(self) -> int:
@@ -95,8 +99,10 @@ class Generator:
 
     def prompt_chances(self, prompt: Sequence[int]) -> list[tuple[float, tuple[Token, ...]]]:
         """Log probability of each token of a prompt but the first, and the likeliest ones in its place."""
-        one = lay_out([[tuple(prompt)]], 1, width_of(len(prompt), self.context_length))
-        known = read(self.params, one.tokens, one.positions, one.segments, self.config)
+        part = Part(np.asarray(prompt, np.int32), 0)
+        one = lay_out([part], [[0]], 1, width_of(len(prompt), self.context_length))
+        past = self.prefixes.none.past
+        known = read(self.params, past, one.tokens, one.positions, one.segments, one.shared, self.config)
         following = np.append(one.tokens[0, 1:], 0).astype(np.int32)
         chances, ids, best = jax.device_get(told(self.params, known.hidden, following, self.config))
         return [
@@ -113,23 +119,33 @@ class Generator:
 
 class Answers:
     """Requests of one generator, in a batch for each core: two batches at the same time get more out of two
-    cores than one batch whose every product is divided between them. On a GPU there is one."""
+    cores than one batch whose every product is divided between them, and neither waits for the other. On a
+    GPU there is one."""
 
     def __init__(self, generator: Generator) -> None:
         self._generator = generator
         lanes = LANES if jax.default_backend() == "cpu" else 1
         self._lanes = [self._lane() for _ in range(lanes)]
+        self._running: dict[int, Future[list[tuple[int, Said]]]] = {}  # by the place of a lane
+        self._later: list[list[Callable[[Batch], None]]] = [[] for _ in self._lanes]  # what its step delays
+        self._lane_of: dict[int, int] = {}  # by ticket
 
     def _lane(self) -> Batch:
         generator = self._generator
-        return Batch(generator.params, generator.config, generator.renderer.stop_ids, generator.pace)
+        return Batch(
+            generator.params,
+            generator.config,
+            generator.renderer.stop_ids,
+            generator.pace,
+            generator.prefixes,
+        )
 
     @property
     def busy(self) -> bool:
-        return any(lane.busy for lane in self._lanes)
+        return bool(self._lane_of)
 
     def tickets(self) -> list[int]:
-        return [ticket for lane in self._lanes for ticket in lane.tickets()]
+        return list(self._lane_of)
 
     def add(self, ticket: int, asked: Asked) -> None:
         """Ask for an answer, told apart by `ticket`. `max_tokens` is lowered to what the context leaves.
@@ -146,28 +162,56 @@ class Answers:
         if asked.response_format is not None:
             constraint = generator.grammars.constraint(asked.response_format)
         limit = max(1, min(asked.max_tokens, room))
-        lane = min(self._lanes, key=len)
-        lane.add(Row(ticket, asked, prompt, limit, generator.table, constraint))
+        row = Row(ticket, asked, prompt, limit, generator.table, constraint)
+        busy = Counter(self._lane_of.values())
+        place = self._lane_of[ticket] = min(range(len(self._lanes)), key=lambda each: busy[each])
+        self._at_rest(place, lambda lane: lane.add(row))
 
     def drop(self, ticket: int) -> None:
-        for lane in self._lanes:
-            lane.drop(ticket)
+        """Forget a request; nothing more is said of it."""
+        if (place := self._lane_of.pop(ticket, None)) is not None:
+            self._at_rest(place, lambda lane: lane.drop(ticket))
+
+    def _at_rest(self, place: int, work: Callable[[Batch], None]) -> None:
+        """Change a lane once its step is over."""
+        if place in self._running:
+            self._later[place].append(work)
+        else:
+            work(self._lanes[place])
 
     def step(self) -> list[tuple[int, Said]]:
-        """Write some tokens in every answer; pieces by ticket. A fault ends the answers of its lane alone."""
-        busy = [place for place, lane in enumerate(self._lanes) if lane.busy]
-        steps = map(self._step, busy) if len(busy) < 2 else _crew().map(self._step, busy)
-        return [each for said in steps for each in said]
+        """Some further tokens, of the lanes that are the first to have some; pieces by ticket. A fault ends
+        the answers of its lane alone."""
+        idle = [place for place in sorted({*self._lane_of.values()}) if place not in self._running]
+        if len(idle) == 1 and not self._running:
+            return self._kept(self._step(idle[0]))
+        self._running |= {place: _crew().submit(self._step, place) for place in idle}
+        wait(self._running.values(), return_when=FIRST_COMPLETED)
+        over = [place for place, step in self._running.items() if step.done()]
+        said = [each for place in over for each in self._running.pop(place).result()]
+        for place in over:
+            for work in self._later[place]:
+                work(self._lanes[place])
+            self._later[place].clear()
+        return self._kept(said)
 
-    def _step(self, place: int) -> Sequence[tuple[int, Said]]:
+    def _kept(self, said: Sequence[tuple[int, Said]]) -> list[tuple[int, Said]]:
+        """What belongs to somebody who still waits for it."""
+        kept = [each for each in said if each[0] in self._lane_of]
+        for ticket, each in kept:
+            if is_last(each):
+                del self._lane_of[ticket]
+        return kept
+
+    def _step(self, place: int) -> list[tuple[int, Said]]:
         lane = self._lanes[place]
         asking = lane.tickets()  # before the step: afterwards some may be neither waiting nor in a row
-        try:
-            return lane.step()
-        except Exception as fault:
-            log.exception("A batch of %d answers broke off", len(asking))
-            self._lanes[place] = self._lane()  # what the old one holds may be half written
-            return [(ticket, fault) for ticket in asking]
+        said = attempt(lane.step)
+        if not isinstance(said, Exception):
+            return list(said)
+        log.error("A batch of %d answers broke off", len(asking), exc_info=said)
+        self._lanes[place] = self._lane()  # what the old one holds may be half written
+        return [(ticket, said) for ticket in asking]
 
 
 @functools.cache

@@ -6,11 +6,13 @@ unless tied}. The layers are stacked so that one `lax.scan` compiles one layer, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from localfireworks.engine.config import ModelConfig, linear_shapes, norm_sizes
 
@@ -19,6 +21,7 @@ Tree = dict[str, Any]
 Remember = Callable[[Array, Array], tuple[Array, Array]]
 
 LINEAR = ("q", "k", "v", "o", "gate", "up", "down")
+BESIDE = (("q", "k", "v"), ("gate", "up"))  # matrices with the same input
 MASKED = -1e30
 SHORT, QUERY_BLOCK = 128, 64
 
@@ -112,6 +115,26 @@ def project(x: Array, layer: Tree, lora: Tree | None, name: str, config: ModelCo
     return y
 
 
+def projections(
+    x: Array, layer: Tree, lora: Tree | None, names: Sequence[str], config: ModelConfig
+) -> list[Array]:
+    """`project` with several matrices; one product where the layer has them side by side (`joined`)."""
+    beside = layer.get("+".join(names))
+    if beside is None:
+        return [project(x, layer, lora, name, config) for name in names]
+    shapes = linear_shapes(config)
+    ends = list(itertools.accumulate(shapes[name][1] for name in names))
+    return jnp.split(product(x, beside, config), ends[:-1], axis=-1)
+
+
+def joined(layer: Tree) -> Tree:
+    """A layer [in, out] for answers: the matrices that share an input side by side."""
+    beside = {"+".join(names): np.concatenate([layer[name] for name in names], axis=-1) for names in BESIDE}
+    return {
+        name: value for name, value in layer.items() if not any(name in names for names in BESIDE)
+    } | beside
+
+
 def attend(q: Array, k: Array, v: Array, mask: Array) -> Array:
     """Grouped-query attention. q [B, T, H, d], k and v [B, S, K, d], mask [B, T, S] (true = visible) ->
     [B*T, H*d].
@@ -147,15 +170,16 @@ def heads(x: Array, layer: Tree, lora: Tree | None, config: ModelConfig, rope: t
     """Queries [B, T, H, d], keys and values [B, T, K, d] of a block's normed input [B*T, D]; the first two
     rotated."""
     shape = (*rope[0].shape[:2], -1, config.head_dim)
-    q = rms_norm(project(x, layer, lora, "q", config).reshape(shape), layer["q_norm"], config.rms_norm_eps)
-    k = rms_norm(project(x, layer, lora, "k", config).reshape(shape), layer["k_norm"], config.rms_norm_eps)
-    return rotate(q, *rope), rotate(k, *rope), project(x, layer, lora, "v", config).reshape(shape)
+    q, k, v = (each.reshape(shape) for each in projections(x, layer, lora, BESIDE[0], config))
+    q = rms_norm(q, layer["q_norm"], config.rms_norm_eps)
+    k = rms_norm(k, layer["k_norm"], config.rms_norm_eps)
+    return rotate(q, *rope), rotate(k, *rope), v
 
 
 def feed_forward(x: Array, layer: Tree, lora: Tree | None, config: ModelConfig) -> Array:
     """SwiGLU (arXiv:2002.05202)."""
-    gated = jax.nn.silu(project(x, layer, lora, "gate", config)) * project(x, layer, lora, "up", config)
-    return project(gated, layer, lora, "down", config)
+    gate, up = projections(x, layer, lora, BESIDE[1], config)
+    return project(jax.nn.silu(gate) * up, layer, lora, "down", config)
 
 
 def block(

@@ -29,6 +29,8 @@ class Row:
         constraint: Constraint | None,
     ) -> None:
         self.ticket, self.asked, self.prompt, self.limit = ticket, asked, prompt, limit
+        self.ids = np.asarray(prompt, np.int32)
+        self.cached = self.shared = 0  # tokens of the prompt known before, and shared with other rows
         self.constraint, self.table, self.done = constraint, table, 0
         self.careful = asked.weighed or constraint is not None
         self._speller = Speller(table, asked.stop)
@@ -40,8 +42,8 @@ class Row:
 
     @property
     def position(self) -> int:
-        """Tokens in the cache."""
-        return len(self.prompt) + self.done
+        """Tokens in the cache of its own, after those that it shares."""
+        return len(self.prompt) - self.shared + self.done
 
     def weights(self, size: int) -> tuple[np.ndarray, np.ndarray]:
         """Factor and bias of the next scores, [V] each (see `sampling.Weights`)."""
@@ -68,7 +70,7 @@ class Row:
             self.done += 1
             told = () if top is None else self._told(top[0][number], top[1][number])
             text, reason = self._say(token, stop_ids)
-            yield Piece(text, token, chance, reason, self.table[token], told)
+            yield Piece(text, token, chance, reason, self.table[token], told, self.cached)
             if reason is not None:
                 return
 

@@ -28,7 +28,11 @@ def text(pieces):
 
 def test_greedy_answers_repeat_and_end_with_a_reason(generator):
     first, second = answer(generator), answer(generator)
-    assert first == second
+    assert [piece.token_id for piece in first] == [piece.token_id for piece in second]
+    assert text(first) == text(second)
+    chances = [piece.logprob for piece in second]  # the second finds the prompt known
+    assert [piece.logprob for piece in first] == pytest.approx(chances, abs=1e-4)
+    assert second[0].cached == generator.count_prompt_tokens(QUESTION) - 1
     assert 1 <= len(first) <= 40
     assert [piece.finish_reason for piece in first[:-1]] == [None] * (len(first) - 1)
     assert first[-1].finish_reason in {"stop", "length"}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import tempfile
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -182,9 +184,18 @@ class Server:
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Server]:
+def data_folder() -> Iterator[Path]:
+    """A server's folder, in memory where the system has such a place: SQLite waits for a disk at every start
+    and end."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as made:
+        yield Path(made)
+
+
+@pytest.fixture
+async def server(data_folder: Path) -> AsyncIterator[Server]:
     clock, runs, engine = Clock(), Runs(), EchoEngine()
-    settings = Settings(tmp_path / "data", samples=False, token_budget=2_000_000)
+    settings = Settings(data_folder, samples=False, token_budget=2_000_000)
     service = build_service(settings, Backend(JudgingEngine(engine), 2), runs, clock)  # type: ignore[arg-type]
     supervisor = await prepare(service)
     transport = httpx.ASGITransport(create_app(service))

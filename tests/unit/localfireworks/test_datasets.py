@@ -223,6 +223,35 @@ async def test_a_dataset_is_split_into_ready_parts(server: Server) -> None:
     assert set(lineage["filenameToSignedUrls"]) == {"d-part-1/d-part-1.jsonl", "d/data.jsonl"}
 
 
+async def test_parts_are_ready_together_and_take_nothing_else_meanwhile(server: Server) -> None:
+    await server.dataset("d", rows=4)
+    split = asyncio.create_task(server.post("/datasets/d:splitDataset", {"chunkSize": 2}))
+    seen = set()
+    while not split.done():
+        rows = server.service.store.page("datasets", "rehearsal")[1:]
+        seen.add(tuple((row.state, row.private["rows"]) for row in rows))
+        await asyncio.sleep(0)
+    await split
+    assert seen - {()} <= {(("UPLOADING", 0),) * 2, (("READY", 2),) * 2}
+    assert (("UPLOADING", 0),) * 2 in seen
+    sizes = {"filenameToSize": {"other.jsonl": 5}}
+    assert (await server.refused("/datasets/d-part-1:getUploadEndpoint", sizes))[0] == 400
+
+
+async def test_a_split_that_fails_leaves_nothing(server: Server) -> None:
+    await server.dataset("d", rows=4)
+    for path in server.service.settings.folder("datasets").rglob("*.jsonl"):
+        path.unlink()
+    with pytest.raises(FileNotFoundError):
+        await server.post("/datasets/d:splitDataset", {"chunkSize": 2})
+    assert [each["name"] for each in (await server.get("/datasets"))["datasets"]] == [
+        "accounts/rehearsal/datasets/d"
+    ]
+    assert {
+        path.name for path in server.service.settings.folder("datasets").iterdir() if any(path.iterdir())
+    } == {"d"}
+
+
 async def test_a_dataset_in_use_cannot_be_deleted(server: Server) -> None:
     await server.job()
     status, message = await server.refused("/datasets/for-job-1", method="DELETE")
