@@ -1,0 +1,157 @@
+"""Win rates of a judge asked in both orders: what is counted, what is said, and that the interval holds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.unit.metrics.planted import Judge, judges, lattice, probabilities
+from workflows.metrics.intervals import difference_bounds
+from workflows.metrics.pairwise import Judged, Pick, summarize
+from workflows.metrics.pairwise_words import sentences
+
+WON, LOST = (Pick.FIRST, Pick.SECOND), (Pick.SECOND, Pick.FIRST)
+SAME = "a text"
+SIZES = (50, 200, 1000)
+
+
+def rows(*counted, subject=SAME, baseline=SAME):
+    return [Judged(subject, baseline, *picks) for picks, count in counted for _ in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("picks", "outcome"),
+    [
+        (WON, (1, 0, 0)),
+        (LOST, (0, 0, 1)),
+        ((Pick.FIRST, Pick.FIRST), (0, 1, 0)),
+        ((Pick.SECOND, Pick.SECOND), (0, 1, 0)),
+        ((Pick.FIRST, Pick.TIE), (0, 1, 0)),
+        ((Pick.TIE, Pick.TIE), (0, 1, 0)),
+        ((Pick.INVALID, Pick.SECOND), (0, 0, 0)),
+    ],
+)
+def test_a_row_is_won_or_lost_when_both_orders_agree(picks, outcome):
+    found = summarize(rows((picks, 1)))
+    assert (found.wins, found.ties, found.losses) == outcome
+
+
+def test_invalid_verdicts_are_counted_and_their_rows_left_out():
+    found = summarize(rows((WON, 3), ((Pick.INVALID, Pick.INVALID), 2), ((Pick.FIRST, Pick.INVALID), 1)))
+    assert (found.rows, found.invalid_rows, found.invalid_verdicts) == (3, 3, 5)
+    assert found.win_rate.value == 1
+    assert "3 of 6 rows lack a valid verdict in some order and are left out." in sentences(found, "a", "b")
+
+
+@pytest.mark.parametrize("judged", [[], rows(((Pick.INVALID, Pick.FIRST), 2))])
+def test_without_a_valid_row_there_is_no_rate(judged):
+    found = summarize(judged)
+    assert (found.win_rate, found.flip_rate, found.first_preference, found.lengths) == (None,) * 4
+    assert sentences(found, "a", "b") == [
+        "No row has two valid verdicts: look at the judge's answers, or choose another judge."
+    ]
+
+
+def test_a_judge_that_follows_the_order_wins_nothing_for_anyone():
+    found = summarize(rows(((Pick.FIRST, Pick.FIRST), 40)))
+    assert (found.win_rate.value, found.flip_rate.value, found.first_preference.value) == (0.5, 1, 1)
+    assert found.rows_needed is None
+    assert " ".join(sentences(found, "a", "b")[1:]) == (
+        "The order of the answers decided 100.0% of the rows, which count as ties: "
+        "a stronger judge would settle more of them. "
+        "The judge leans to the answer shown first. "
+        "Each row was asked in both orders, so this favours neither side."
+    )
+
+
+def test_a_judge_may_lean_to_the_second_answer():
+    found = summarize(rows((WON, 40), ((Pick.SECOND, Pick.SECOND), 10)))
+    assert found.first_preference.value == 0.4
+    assert sentences(found, "a", "b")[1].startswith("The judge leans to the answer shown second.")
+
+
+def test_the_result_says_what_was_found_on_how_many_rows():
+    clear = summarize(rows((WON, 120), (LOST, 60), ((Pick.TIE, Pick.TIE), 20)))
+    [said] = sentences(clear, "Candidate 3", "the base model")
+    assert said == (
+        "Candidate 3 against the base model: win rate 65.0% (95% interval 58.5% to 70.9%, 200 rows); "
+        "120 won, 20 tied, 60 lost. Clearly above 50%."
+    )
+    noise = summarize(rows((WON, 60), (LOST, 50), ((Pick.TIE, Pick.TIE), 90)))
+    assert noise.rows_needed == 1725  # (1.960 √0.55 + 0.842 √0.5475)² / 0.05²
+    assert sentences(noise, "a", "b")[0].endswith(
+        "Within noise of 50%. If it is real, it takes about 1,800 rows to show it."
+    )
+    assert "Clearly below 50%." in sentences(summarize(rows((LOST, 20), (WON, 3))), "a", "b")[0]
+
+
+def test_lengths_stand_beside_the_win_rate():
+    long, short = "seven words are more than just two", "two words"
+    judged = rows((WON, 30), subject=long, baseline=short) + rows((LOST, 10), subject=short, baseline=long)
+    judged += rows((WON, 5), subject=short, baseline=long) + rows((WON, 3), (LOST, 2))
+    found = summarize(judged)
+    assert found.lengths.longer.value == pytest.approx(40 / 45)
+    assert found.lengths.longer.rows == 45
+    assert found.lengths.winner_words == pytest.approx((40 * 7 + 10 * 2) / 50)
+    assert found.lengths.loser_words == pytest.approx((40 * 2 + 5 * 7 + 5 * 2) / 50)
+    assert found.lengths.winner_characters == pytest.approx(
+        (40 * len(long) + 5 * len(short) + 5 * len(SAME)) / 50
+    )
+    assert found.lengths.loser_characters == pytest.approx(
+        (40 * len(short) + 5 * len(long) + 5 * len(SAME)) / 50
+    )
+    assert sentences(found, "a", "b")[-1] == (
+        "The longer answer won 88.9% of the decided rows (6 words on average against 2). "
+        "Read some, to see whether it is better or only longer."
+    )
+
+
+def test_a_judge_may_like_short_answers_or_see_no_length_at_all():
+    assert (
+        "The shorter answer won 100.0%"
+        in sentences(summarize(rows((LOST, 20), subject="far too long", baseline="short")), "a", "b")[-1]
+    )
+    assert summarize(rows((WON, 2))).lengths.longer is None
+
+
+def test_the_interval_holds_the_planted_truth_in_93_to_97_of_100_simulations():
+    """1,000 simulations of each judge and size; how often its truth lies within."""
+    planted = list(judges())
+    for size in SIZES:
+        draws = np.random.default_rng(size)
+        counts = np.array([draws.multinomial(size, judge.chances(), 1000) for judge in planted])
+        low, high = difference_bounds(counts[..., 0], counts[..., 2], size)
+        truths = np.array([[2 * judge.truth - 1] for judge in planted])
+        held = ((low <= truths) & (truths <= high)).mean(axis=1)
+        assert held.min() >= 0.93, planted[held.argmin()]
+        assert held.max() <= 0.97, planted[held.argmax()]
+
+
+@pytest.mark.parametrize("size", [50, 200])
+def test_the_exact_coverage_lies_near_95(size):
+    """The same without luck: summed over all that the rows can come to."""
+    wins, losses = lattice(size)
+    low, high = difference_bounds(wins, losses, size)
+    for judge in judges(biases=(0.0, 0.4)):
+        truth = 2 * judge.truth - 1
+        within = (low <= truth) & (truth <= high)
+        assert 0.94 <= probabilities(judge, wins, losses, size)[within].sum() <= 0.965, judge
+
+
+@pytest.mark.parametrize("bias", [0.0, 0.2, 0.4])
+def test_position_bias_does_not_move_the_estimate(bias):
+    judge = Judge(truth=0.7, noise=0.8, bias=bias)
+    forward, backward = judge.verdicts(10_000, np.random.default_rng(1))
+    found = summarize(
+        [
+            Judged(SAME, SAME, Pick.FIRST if one else Pick.SECOND, Pick.SECOND if other else Pick.FIRST)
+            for one, other in zip(forward, backward, strict=True)
+        ]
+    )
+    assert found.win_rate.value == pytest.approx(0.7, abs=0.015)
+    assert forward.mean() == pytest.approx(
+        0.7 + 0.8 * judge.shift, abs=0.015
+    )  # what one order would have said
+    assert (found.wins / 10_000, found.ties / 10_000, found.losses / 10_000) == pytest.approx(
+        judge.chances(), abs=0.015
+    )

@@ -1,0 +1,133 @@
+"""Win rates from a judge that was asked in both orders, with what its order and length habits were.
+
+A row counts as won when both orders say so, as lost when both say so, else as a tie: a judge that follows
+the order wins nothing for anyone. Where position decides only rows that are open, the win rate does not move,
+since what one order adds the other takes; where it decides regardless of the answers, the win rate moves
+towards 50 %, never away from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from statistics import fmean
+
+import numpy as np
+
+from workflows.metrics.intervals import Estimate, wilson, win_rate
+from workflows.metrics.power import rows_needed
+
+WIN, TIE, LOSS = 1, 0, -1
+
+
+class Pick(StrEnum):
+    """What a judge said of two answers, by the order in which they were shown."""
+
+    FIRST = "first"
+    SECOND = "second"
+    TIE = "tie"
+    INVALID = "invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One row: what was said with the subject's answer first (`forward`), and with it second (`backward`)."""
+
+    subject: str
+    baseline: str
+    forward: Pick
+    backward: Pick
+
+    @property
+    def picks(self) -> tuple[Pick, Pick]:
+        return self.forward, self.backward
+
+    @property
+    def is_valid(self) -> bool:
+        return Pick.INVALID not in self.picks
+
+    @property
+    def outcome(self) -> int:
+        """1 when both orders prefer the subject, -1 when both prefer the baseline, else 0."""
+        return {(Pick.FIRST, Pick.SECOND): WIN, (Pick.SECOND, Pick.FIRST): LOSS}.get(self.picks, TIE)
+
+    @property
+    def follows(self) -> int:
+        """1 when the answer shown first won both times, -1 when the second did, else 0."""
+        return {(Pick.FIRST, Pick.FIRST): 1, (Pick.SECOND, Pick.SECOND): -1}.get(self.picks, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """How long answers are, over rows that one side won: means of the winners and of the losers."""
+
+    winner_characters: float
+    loser_characters: float
+    winner_words: float
+    loser_words: float
+    longer: Estimate | None  # share won by the answer of more characters; None where all are equally long
+
+
+@dataclass(frozen=True, slots=True)
+class Pairwise:
+    """A subject against a baseline. Rows with an invalid verdict are counted and rest nowhere else."""
+
+    wins: int
+    ties: int
+    losses: int
+    invalid_rows: int
+    invalid_verdicts: int
+    win_rate: Estimate | None  # None without a valid row, like the two below
+    flip_rate: Estimate | None  # share of rows in which the order decided
+    first_preference: Estimate | None  # share of verdicts for the place shown first; 0.5 is no preference
+    lengths: Lengths | None  # None when no row was won or lost
+    rows_needed: int | None  # to tell the win rate from 50 %; None once it is told, or when it is 50 %
+
+    @property
+    def rows(self) -> int:
+        return self.wins + self.ties + self.losses
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the interval lies on one side of 50 %."""
+        return self.win_rate is not None and not self.win_rate.holds(0.5)
+
+
+def summarize(rows: Sequence[Judged]) -> Pairwise:
+    """What the verdicts of all rows come to."""
+    valid = [row for row in rows if row.is_valid]
+    outcomes = np.array([row.outcome for row in valid], dtype=float)
+    wins, losses = int((outcomes == WIN).sum()), int((outcomes == LOSS).sum())
+    to_first, to_second = (sum(row.follows == side for row in valid) for side in (1, -1))
+    rate = win_rate(wins, losses, len(valid)) if valid else None
+    return Pairwise(
+        wins=wins,
+        ties=len(valid) - wins - losses,
+        losses=losses,
+        invalid_rows=len(rows) - len(valid),
+        invalid_verdicts=sum(pick == Pick.INVALID for row in rows for pick in row.picks),
+        win_rate=rate,
+        flip_rate=wilson(to_first + to_second, len(valid)) if valid else None,
+        first_preference=win_rate(to_first, to_second, len(valid)) if valid else None,
+        lengths=_lengths(valid),
+        rows_needed=rows_needed(outcomes) if rate and rate.holds(0.5) else None,
+    )
+
+
+def _lengths(rows: Iterable[Judged]) -> Lengths | None:
+    ordered = [
+        (row.subject, row.baseline) if row.outcome == WIN else (row.baseline, row.subject)
+        for row in rows
+        if row.outcome != TIE
+    ]
+    if not ordered:
+        return None
+    longer = [len(winner) > len(loser) for winner, loser in ordered if len(winner) != len(loser)]
+    return Lengths(
+        winner_characters=fmean(len(winner) for winner, _ in ordered),
+        loser_characters=fmean(len(loser) for _, loser in ordered),
+        winner_words=fmean(len(winner.split()) for winner, _ in ordered),
+        loser_words=fmean(len(loser.split()) for _, loser in ordered),
+        longer=wilson(sum(longer), len(longer)) if longer else None,
+    )

@@ -1,0 +1,83 @@
+"""What comparisons come to, in words that a person can act on: clear, or within noise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from workflows.metrics import words
+from workflows.metrics.paired import Comparison, holm
+from workflows.metrics.power import ALPHA, detectable, rows_needed
+
+CLEAR, NOISE = "clear", "within noise"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Verdict:
+    """A comparison with its p-value corrected for all that were made beside it.
+
+    `better` is the subject to prefer, None within noise. `rows_needed` would tell a difference as large as
+    the one seen, `detectable` is the least that these rows would tell; None where nothing can be said."""
+
+    comparison: Comparison
+    word: str  # clear or within noise
+    p: float
+    better: str | None
+    rows_needed: int | None
+    detectable: float | None
+    sentence: str
+
+
+def verdicts(
+    comparisons: Sequence[Comparison], *, alpha: float = ALPHA, lower_is_better: bool = False
+) -> list[Verdict]:
+    """One verdict for each comparison, in their order.
+
+    Clear takes both: a corrected p-value below `alpha` and an interval without 0, so that number and word
+    never say different things."""
+    corrected = holm([each.p for each in comparisons])
+    return [
+        _verdict(each, p, len(comparisons), alpha, lower_is_better)
+        for each, p in zip(comparisons, corrected, strict=True)
+    ]
+
+
+def _verdict(found: Comparison, p: float, count: int, alpha: float, lower_is_better: bool) -> Verdict:
+    is_clear = p < alpha and not found.difference.holds(0)
+    strict = alpha / count  # what Holm asks of the first of so many
+    needed = None if is_clear else rows_needed(found.differences, strict)
+    least = detectable(found.differences, strict)
+    is_first = (found.difference.value > 0) != lower_is_better
+    better = (found.first if is_first else found.second) if is_clear else None
+    sentence = _clear(found, p, count, is_first) if is_clear else _noise(found, p, count, needed, least)
+    return Verdict(found, CLEAR if is_clear else NOISE, p, better, needed, least, sentence)
+
+
+def _clear(found: Comparison, p: float, count: int, is_first: bool) -> str:
+    better, other = (found.first, found.second) if is_first else (found.second, found.first)
+    return f"{better} is better than {other}: {_figures(found, p, count)}."
+
+
+def _noise(found: Comparison, p: float, count: int, needed: int | None, least: float | None) -> str:
+    rows = found.difference.rows
+    if not found.differences.any():
+        return f"{found.first} and {found.second} came out the same on each of {words.rows(rows)}."
+    said = [f"{found.first} and {found.second} cannot be told apart: {_figures(found, p, count)}."]
+    if needed is not None and needed > rows:
+        said.append(f"If the difference is real, it takes {words.forecast(needed)} to show it.")
+    if least is not None and not (found.is_share and least > 1):
+        shown = words.amount(least, is_share=found.is_share)
+        said.append(f"{words.rows(rows).capitalize()} only show differences of {shown} and more.")
+    return " ".join([*said, "Choose by cost or speed, or measure on more rows."])
+
+
+def _figures(found: Comparison, p: float, count: int) -> str:
+    """The difference, its interval, the p-value: of the first less the second."""
+    difference = found.difference
+    seen = f"{words.points(difference.value, is_share=found.is_share)} for {found.first}"
+    if difference.low is not None and difference.high is not None:
+        low, high = (words.points(end, is_share=found.is_share) for end in (difference.low, difference.high))
+        ends = f"{low.removesuffix(' points')} to {high}"
+        seen += f" ({difference.level:.0%} interval {ends}, {words.rows(difference.rows)})"
+    corrected = f", corrected for {count} comparisons" if count > 1 else ""
+    return f"{seen}, p {'< 0.001' if p < 0.001 else f'= {p:.3f}'}{corrected}"
