@@ -5,6 +5,7 @@ The dataset holds a results file and an error file (its name contains "error"); 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,24 +20,33 @@ from .inference import Completion, read
 from .names import short
 from .signed import open_signed
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The answer to the input row `custom_id`, or in `error` why there is none; `raw` is the whole line."""
+    """The answer to the input row `custom_id`, or in `error` why there is none; `raw` is the whole line.
+
+    `broken`: there was an answer, and it cannot be read."""
 
     custom_id: str
     answer: Completion | None = None
     error: str = ""
+    broken: bool = False
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 def fetch(fireworks: Fireworks, output_dataset: str) -> Iterator[Row]:
-    """All rows of an output dataset, streamed, in no order. Raises `BadAnswer` for a line that is no row."""
+    """All rows of an output dataset, streamed, in no order. A line that names no row is left out, so that its
+    row has no answer."""
     urls = datasets.file_urls(fireworks, output_dataset)
     for name, url in sorted(urls.items()):
         with open_signed(fireworks, url) as chunks:
             for line in _lines(chunks):
-                yield row(line, failed="error" in name.lower(), where=f"{short(output_dataset)}/{name}")
+                try:
+                    yield row(line, failed="error" in name.lower(), where=f"{short(output_dataset)}/{name}")
+                except BadAnswer as fault:
+                    log.warning("%s", fault)
 
 
 def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -49,7 +59,9 @@ def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def row(line: bytes, *, failed: bool, where: str) -> Row:
-    """One line `{custom_id, response}` or `{custom_id, error}`; in the error file all lines are failures."""
+    """One line `{custom_id, response}` or `{custom_id, error}`; in the error file all lines are failures.
+
+    Raises `BadAnswer` for a line that names no row."""
     try:
         raw = orjson.loads(line)
     except orjson.JSONDecodeError as fault:
@@ -61,7 +73,10 @@ def row(line: bytes, *, failed: bool, where: str) -> Row:
     response = mapping(response, "body") or response
     if failed or raw.get("error") or not response:
         return Row(str(identifier), error=_why(raw), raw=raw)
-    return Row(str(identifier), answer=read(response, text(response, "model")), raw=raw)
+    try:
+        return Row(str(identifier), answer=read(response, text(response, "model")), raw=raw)
+    except BadAnswer as fault:
+        return Row(str(identifier), error=str(fault), broken=True, raw=raw)
 
 
 def _why(raw: Mapping[str, Any]) -> str:

@@ -1,42 +1,58 @@
 """The one HTTP client that speaks to Fireworks (control plane and inference).
 
-Synchronous, over httpx, safe to share between threads; the transport can be passed in. Before a byte leaves,
-the call must be in the manifest, and a call that creates, changes or deletes must be about a name that was
-recorded as ours. The key is sent to the base URL only and is never shown.
+One call at a time over httpx, safe to share between threads; many at once in an event loop (`among`). The
+transport can be passed in. Before a byte leaves, the call must be in the manifest, and a call that creates,
+changes or deletes must be about a name that was recorded as ours. The key is sent to the base URL only and is
+never shown.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
 from .errors import (
     BadAnswer,
     CallForbidden,
-    Fault,
     FireworksError,
     KeyRefused,
     Permanent,
-    Temporary,
-    Unreachable,
-    error_for,
-    parse_fault,
 )
 from .manifest import Call, Effect, Repeat, allowed
+from .names import DEPLOYMENT_HEADER, deployment_named
+from .pool import pool
+from .reading import no_answer, read
 from .redaction import redact, redact_body
-from .retrying import Retries, attempt, repeatable, sort_lost, wait_asked
-from .wire import Answer, Exchange, Json, Timeouts, checked_base, checked_key, is_loopback, owns_nothing
+from .retrying import Retries, Tries, repeatable, sort_lost
+from .steps import Steps, run, run_among
+from .wire import (
+    HEADERS,
+    Answer,
+    Exchange,
+    Json,
+    Received,
+    Sending,
+    Timeouts,
+    checked_base,
+    checked_key,
+    is_loopback,
+    owns_nothing,
+)
 
 logger = logging.getLogger(__name__)
 # httpx logs whole URLs at INFO, and a signed URL is a secret.
 logging.getLogger("httpx").setLevel(logging.WARNING)
 
+T = TypeVar("T")
 PUBLIC_ACCOUNT = "fireworks"
 PAGE_SIZE = 200
 MAX_PAGES = 1000
@@ -47,7 +63,9 @@ class Fireworks:
     """Client for one account.
 
     `owns(full_name)` says whether a resource name (`accounts/a/datasets/d`) was recorded as ours before
-    the call; `observe` is told of every finished exchange. `account` may be left empty until `verify`.
+    the call; `asks(model)` whether an approval covers asking a model that is served to everyone; what is
+    asked of a deployment needs that to be ours. `observe` is told of every finished exchange. `account` may
+    be left empty until `verify`.
     """
 
     def __init__(
@@ -60,6 +78,7 @@ class Fireworks:
         timeouts: Timeouts | None = None,
         retries: Retries | None = None,
         owns: Callable[[str], bool] = owns_nothing,
+        asks: Callable[[str], bool] = owns_nothing,
         observe: Callable[[Exchange], None] | None = None,
     ) -> None:
         self.base_url = checked_base(base_url)
@@ -68,14 +87,15 @@ class Fireworks:
         self.retries = retries or Retries()
         self.local = is_loopback(self.base_url.host)
         self._key = checked_key(api_key)
-        self._owns, self._observe = owns, observe
+        self._owns, self._asks, self._observe, self._passed = owns, asks, observe, transport is not None
+        self._granted: set[tuple[str, str]] = set()  # forms of address that were found to be covered
         self._http = httpx.Client(
             transport=transport,
             timeout=self.timeouts.httpx(),
             limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
             follow_redirects=False,
             trust_env=not self.local,
-            headers={"User-Agent": "fwportal", "Accept": "application/json"},
+            headers=HEADERS,
         )
 
     def __repr__(self) -> str:
@@ -116,12 +136,22 @@ class Fireworks:
         """`text` without our key and other secrets."""
         return redact(text, self._key)
 
-    def permit(self, method: str, path: str, query: Mapping[str, str], body: Any) -> Call:
+    def permit(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        body: Any,
+        headers: Mapping[str, str] | None = None,
+    ) -> Call:
         """The manifest's row of an allowed call; raises `CallForbidden`. Sends nothing."""
         row = allowed(method, path)
         if row is None:
             raise CallForbidden(f"{method} {self.redact(path)} is not in the manifest of allowed calls")
-        if row.effect in (Effect.READ, Effect.INFER):
+        if row.effect is Effect.READ:
+            return row
+        if row.effect is Effect.INFER:
+            self.permit_asking(str(body.get("model", "")), (headers or {}).get(DEPLOYMENT_HEADER, ""))
             return row
         if query.get("validateOnly", "false") != "false":
             if not row.only_validates or query["validateOnly"] != "true":
@@ -135,6 +165,16 @@ class Fireworks:
             )
         return row
 
+    def permit_asking(self, model: str, deployment: str = "") -> None:
+        """Raise `CallForbidden` unless an approval covers asking `model`, or the deployment it is addressed
+        on is ours. What was covered once stays so: with many calls under way it is not looked up again."""
+        if (model, deployment) in self._granted:
+            return
+        named = deployment_named(self.account, model, deployment)
+        if not (self._owns(named) if named else self._asks(model)):
+            raise CallForbidden(f"asking {model or 'no model'}: no approval covers it")
+        self._granted.add((model, deployment))
+
     def call(
         self,
         method: str,
@@ -147,30 +187,62 @@ class Fireworks:
         timeouts: Timeouts | None = None,
     ) -> Answer:
         """Make one allowed call, repeated where that is safe. Raises `FireworksError`."""
+        options = {"query": query, "body": body, "files": files, "headers": headers, "timeouts": timeouts}
+        return self.run(self.steps(method, path, **options))
+
+    def run(self, steps: Steps[T]) -> T:
+        """Take the steps of a call, or of several after another. Raises what they raise."""
+        return run(steps, self._send, self.retries.sleep)
+
+    @asynccontextmanager
+    async def among(self, at_once: int) -> AsyncIterator[Callable[[Steps[T]], Awaitable[T]]]:
+        """As `run`, for up to `at_once` calls under way together in an event loop, with connections of its
+        own. A transport that was passed in is used from as many threads instead."""
+        async with AsyncExitStack() as stack:
+            send: Callable[[Sending], Awaitable[Received]]
+            if self._passed:
+                threads = stack.enter_context(ThreadPoolExecutor(at_once, thread_name_prefix="call"))
+                loop = asyncio.get_running_loop()
+                send = lambda sending: loop.run_in_executor(threads, self._send, sending)  # noqa: E731
+            else:
+                send = (await stack.enter_async_context(pool(at_once, trust_env=not self.local))).send
+            yield lambda steps: run_among(steps, send, self.retries.sleep_among)
+
+    def steps(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Any = None,
+        files: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeouts: Timeouts | None = None,
+    ) -> Steps[Answer]:
+        """The steps of one allowed call. Raises `FireworksError`."""
         sent_query = dict(query or {})
-        row = self.permit(method, path, sent_query, body)
+        row = self.permit(method, path, sent_query, body, headers)
         content = None if body is None else json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
-
-        def once() -> Answer:
-            request = self._http.build_request(
-                method,
-                f"{self.base_url}{path}",
-                params=sent_query or None,
-                content=content,
-                files=files,
-                headers={
-                    "Authorization": f"Bearer {self._key}",
-                    **({"Content-Type": "application/json"} if content is not None else {}),
-                    **(headers or {}),
-                },
-                timeout=(timeouts or self.timeouts).httpx(),
-            )
+        tries = Tries(self.retries, lambda error: repeatable(error, row.repeat))
+        sending = Sending(
+            method,
+            f"{self.base_url}{path}",
+            sent_query,
+            {
+                "Authorization": f"Bearer {self._key}",
+                **({"Content-Type": "application/json"} if content is not None else {}),
+                **(headers or {}),
+            },
+            content,
+            files,
+            timeouts or self.timeouts,
+        )
+        while True:
             try:
-                return self._exchange(request, path, body, _file_name(files))
+                return (yield from self._exchange(sending, path, body))
             except FireworksError as error:
-                raise sort_lost(error, row.effect, row.repeat) from error
-
-        return attempt(once, self.retries, lambda error: repeatable(error, row.repeat))
+                pause = tries.pause(sort_lost(error, row.effect, row.repeat))
+            yield pause
 
     def get(self, path: str, **query: str) -> Json:
         """GET returning the JSON object."""
@@ -216,52 +288,35 @@ class Fireworks:
             )
         return str(accounts[0].get("name", "")).removeprefix("accounts/")
 
-    def _exchange(self, request: httpx.Request, path: str, body: Any, file: str) -> Answer:
-        started, status = time.perf_counter(), 0
+    def _send(self, sending: Sending) -> Received:
+        request = self._http.build_request(
+            sending.method,
+            sending.url,
+            params=sending.query or None,
+            content=sending.content,
+            files=sending.files,
+            headers=sending.headers,
+            timeout=sending.timeouts.httpx(),
+        )
+        response = self._http.send(request)
+        return Received(response.status_code, response.headers, response.content)
+
+    def _exchange(self, sending: Sending, path: str, body: Any) -> Steps[Answer]:
+        started, status, doing = time.perf_counter(), 0, f"{sending.method} {path}"
         try:
-            response = self._http.send(request)
-            status = response.status_code
+            received: Received = yield sending
+            status = received.status
         except httpx.TransportError as fault:
-            raise self._no_answer(fault, f"{request.method} {path}") from fault
+            raise no_answer(fault, doing, self.base_url.host, self.redact) from fault
         except httpx.DecodingError as fault:
-            raise BadAnswer(f"{request.method} {path}: the answer's encoding is broken") from fault
+            raise BadAnswer(f"{doing}: the answer's encoding is broken") from fault
         finally:
             took = round((time.perf_counter() - started) * 1000)
-            logger.info("fireworks %s %s %s %d ms", request.method, path, status or "no answer", took)
+            logger.info("fireworks %s %s %d ms", doing, status or "no answer", took)
             if self._observe:
-                query, url = dict(request.url.params), f"{self.base_url}{path}"
-                self._observe(Exchange(request.method, url, query, redact_body(body), status, took, file))
-        return self._read(response, f"{request.method} {path}")
-
-    def _no_answer(self, fault: httpx.TransportError, doing: str) -> FireworksError:
-        words = self.redact(str(fault)) or type(fault).__name__
-        unsent = isinstance(fault, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
-        if unsent:
-            return Unreachable(f"{doing}: {self.base_url.host} cannot be reached: {words}")
-        return Temporary(f"{doing}: no answer came: {words}")
-
-    def _read(self, response: httpx.Response, doing: str) -> Answer:
-        try:
-            decoded = response.json() if response.content.strip() else {}
-        except ValueError:
-            decoded = None
-        if not response.is_success:
-            raise self._refusal(response, decoded, doing)
-        if not isinstance(decoded, dict):
-            raise BadAnswer(f"{doing}: the answer is not a JSON object", Fault(status=response.status_code))
-        return Answer(response.status_code, decoded, {k.lower(): v for k, v in response.headers.items()})
-
-    def _refusal(self, response: httpx.Response, decoded: Any, doing: str) -> FireworksError:
-        fault = parse_fault(response.status_code, decoded, response.text if decoded is None else "")
-        return error_for(
-            replace(
-                fault,
-                message=self.redact(fault.message),
-                request_id=response.headers.get("x-request-id", ""),
-                retry_after=wait_asked(response.headers),
-            ),
-            doing,
-        )
+                asked = (sending.method, sending.url, sending.query, redact_body(body))
+                self._observe(Exchange(*asked, status, took, _file_name(sending.files)))
+        return read(received, doing, self.redact)
 
 
 def _file_name(files: Mapping[str, Any] | None) -> str:

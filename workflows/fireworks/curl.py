@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from .redaction import redact_body
+from .sdk import ENDPOINT
 from .wire import Exchange
 
 
@@ -28,5 +29,22 @@ def curl(method: str, url: str, query: Mapping[str, str], body: Any = None, file
 
 
 def of_exchange(exchange: Exchange) -> str:
-    """The curl command of a finished call."""
-    return curl(exchange.method, exchange.url, exchange.query, exchange.body, exchange.file)
+    """The curl command of a finished call; a large upload also puts the file where the answer says."""
+    command = curl(exchange.method, exchange.url, exchange.query, exchange.body, exchange.file)
+    if not exchange.url.endswith(ENDPOINT):
+        return command
+    return "\n".join([f"answer=$({command})", *map(put, exchange.body["filenameToSize"].items())])
+
+
+def put(file: tuple[str, str]) -> str:
+    """The bytes of a file, with the headers that are part of the signature (facts sheet 2)."""
+    name, size = file
+    found = f"""$(printf %s "$answer" | jq -r {shlex.quote(f".filenameToSignedUrls[{json.dumps(name)}]")})"""
+    return " \\\n  ".join(
+        [
+            f"curl -sS -X PUT -T {shlex.quote(name)}",
+            "-H 'Content-Type: application/octet-stream'",
+            f"-H 'X-Goog-Content-Length-Range: {size},{size}'",
+            f'"{found}"',
+        ]
+    )

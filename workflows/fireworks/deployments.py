@@ -67,6 +67,11 @@ class Deployment:
         return self.state == FAILED
 
     @property
+    def ending(self) -> bool:
+        """Whether its end was asked for already."""
+        return self.state in GONE
+
+    @property
     def gone(self) -> bool:
         """Whether it is deleted and costs nothing any more; DELETING with replicas is not yet."""
         return self.state == "DELETED" or (self.state in GONE and not self.replicas)

@@ -131,6 +131,10 @@ class PermissionMissing(NeedsPerson):
     """403: the account or the key's role may not do this."""
 
 
+# Where one thing is created or asked for without creating it, both mean that this very thing is not to be had
+# (facts sheet 6.1: deployments are refused with 400 or 403).
+REFUSALS = (Permanent, PermissionMissing)
+
 GRPC_CODES = [
     "OK",
     "CANCELLED",

@@ -13,7 +13,8 @@ from typing import Any
 from .client import Fireworks
 from .errors import BadAnswer, FireworksError, NotFound, ScalingUp, Temporary
 from .fields import integer, mapping, text
-from .names import short
+from .names import DEPLOYMENT_HEADER, short
+from .steps import Steps
 from .wire import Json, Timeouts
 
 PATH = "/inference/v1/chat/completions"
@@ -96,12 +97,17 @@ def complete(fireworks: Fireworks, body: Json, forms: Sequence[Address]) -> Comp
     Raises `ScalingUp` while the deployment wakes, `NotFound` when no form works (also during warm-up),
     else what the client raises. A lost answer raises `Temporary` and is not asked for again here.
     """
+    return fireworks.run(steps(fireworks, body, forms))
+
+
+def steps(fireworks: Fireworks, body: Json, forms: Sequence[Address]) -> Steps[Completion]:
+    """The steps of `complete`, for taking them among others."""
     missed: list[str] = []
     last: NotFound | None = None
     for form in forms:
-        headers = {"fireworks-deployment": form.header} if form.header else {}
+        headers = {DEPLOYMENT_HEADER: form.header} if form.header else {}
         try:
-            answer = fireworks.call(
+            answer = yield from fireworks.steps(
                 "POST", PATH, body={"model": form.model, **body}, headers=headers, timeouts=CHAT_TIMEOUTS
             )
             return read(answer.json, str(form))

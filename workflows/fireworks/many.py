@@ -1,14 +1,15 @@
-"""Many chat completions at once, over the one client and its connections."""
+"""Many chat completions at once: one event loop that runs while the caller waits for the next outcome."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import AsyncExitStack
 from itertools import islice
 
 from .client import CONNECTIONS, Fireworks
 from .errors import FireworksError
-from .inference import Address, Completion, complete
+from .inference import Address, Completion, steps
 from .wire import Json
 
 Outcome = tuple[str, Completion | FireworksError]
@@ -22,23 +23,39 @@ def complete_many(
     No more than `at_once` are under way, and a new one is taken only after the caller came back for the
     next outcome: a caller that stores each outcome before going on and stops, for example at the first
     `NeedsPerson`, loses at most the answers that were under way. Only a `FireworksError` is an outcome.
+    Must not be called from an event loop. What the client looks up to permit a form is looked up in one:
+    where that takes a database, ask `permit_asking` before.
     """
-    waiting = iter(questions)
-    limit = max(1, min(at_once, CONNECTIONS))
-    running: dict[Future[Completion], str] = {}
-    with ThreadPoolExecutor(limit, thread_name_prefix="completion") as pool:
-        while True:
-            for key, body in islice(waiting, limit - len(running)):
-                running[pool.submit(complete, fireworks, body, forms)] = key
-            if not running:
-                return
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
-            future = done.pop()
-            yield running.pop(future), _outcome(future)
+    waiting, limit = iter(questions), max(1, min(at_once, CONNECTIONS))
+    running: set[asyncio.Task[Outcome]] = set()
+    over: asyncio.Queue[asyncio.Task[Outcome]] = asyncio.Queue()
+    with asyncio.Runner() as runner:
+        loop, opened = runner.get_loop(), AsyncExitStack()
+        ask = loop.run_until_complete(opened.enter_async_context(fireworks.among(limit)))
+
+        async def outcome(key: str, body: Json) -> Outcome:
+            try:
+                return key, await ask(steps(fireworks, body, forms))
+            except FireworksError as error:
+                return key, error
+
+        try:
+            while True:
+                for key, body in islice(waiting, limit - len(running)):
+                    task = loop.create_task(outcome(key, body))
+                    task.add_done_callback(over.put_nowait)
+                    running.add(task)
+                if not running:
+                    return
+                ended = loop.run_until_complete(over.get())
+                yield ended.result()
+                running.remove(ended)
+        finally:
+            loop.run_until_complete(_end(running))
+            loop.run_until_complete(opened.aclose())
 
 
-def _outcome(future: Future[Completion]) -> Completion | FireworksError:
-    try:
-        return future.result()
-    except FireworksError as error:
-        return error
+async def _end(running: Iterable[asyncio.Task[Outcome]]) -> None:
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)

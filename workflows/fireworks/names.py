@@ -11,6 +11,7 @@ import re
 
 LONGEST = 63
 _OTHER = re.compile(r"[^a-z0-9]+")
+DEPLOYMENT_HEADER = "fireworks-deployment"
 VALID = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -48,3 +49,11 @@ def full_name(account: str, collection: str, identifier: str) -> str:
     if identifier.startswith("accounts/"):
         return identifier
     return f"accounts/{account}/{collection}/{identifier}"
+
+
+def deployment_named(account: str, model: str, header: str = "") -> str:
+    """Full name of the deployment that a completion is addressed to, "" when it is to a model served to
+    everyone: `accounts/a/deployments/d`, `model#d` in both lengths, or the header (facts sheet 6.4)."""
+    head, _, tail = model.partition("#")
+    named = tail or header or (head if "/deployments/" in head else "")
+    return full_name(account, "deployments", named) if named else ""

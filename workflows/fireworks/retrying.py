@@ -7,9 +7,10 @@ have is raised with its `retry_after`, for the engine to come back later without
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -23,13 +24,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """`attempts` in all; waits grow from `first` to `cap` seconds; all waits together <= `patience` s."""
+    """`attempts` in all; waits grow from `first` to `cap` seconds; all waits together <= `patience` s.
+
+    `sleep` waits for one call, `sleep_among` for one of many that are under way in an event loop.
+    """
 
     attempts: int = 4
     first: float = 0.5
     cap: float = 8.0
     patience: float = 60.0
     sleep: Callable[[float], None] = time.sleep
+    sleep_among: Callable[[float], Awaitable[None]] = asyncio.sleep
     jitter: Callable[[], float] = random.random
 
     def delay(self, attempt: int, retry_after: float | None) -> float:
@@ -66,19 +71,34 @@ def sort_lost(error: FireworksError, effect: Effect, repeat: Repeat) -> Firework
     return error
 
 
+class Tries:
+    """What is left of one call's count and patience."""
+
+    def __init__(self, retries: Retries, may_repeat: Callable[[FireworksError], bool]) -> None:
+        self._retries, self._may_repeat = retries, may_repeat
+        self._waited, self._made = 0.0, 0
+
+    def pause(self, error: FireworksError) -> float:
+        """Seconds to wait before the next try. Raises `error` when there is none: it is not repeatable, or
+        count or patience are used up."""
+        self._made += 1
+        pause = self._retries.delay(self._made, error.retry_after)
+        spent = self._made >= self._retries.attempts or self._waited + pause > self._retries.patience
+        if spent or isinstance(error, QuotaReached) or not self._may_repeat(error):
+            raise error
+        self._waited += pause
+        return pause
+
+
 def attempt(once: Callable[[], T], retries: Retries, may_repeat: Callable[[FireworksError], bool]) -> T:
-    """Run `once` until it works, is not repeatable, or count or patience are used up; then raise."""
-    waited, number = 0.0, 1
+    """Run `once` until it works or `Tries` raises its error."""
+    tries = Tries(retries, may_repeat)
     while True:
         try:
             return once()
         except FireworksError as error:
-            pause = retries.delay(number, error.retry_after)
-            spent = number >= retries.attempts or waited + pause > retries.patience
-            if spent or isinstance(error, QuotaReached) or not may_repeat(error):
-                raise
+            pause = tries.pause(error)
         retries.sleep(pause)
-        waited, number = waited + pause, number + 1
 
 
 def wait_asked(headers: Mapping[str, str], now: Callable[[], datetime] | None = None) -> float | None:

@@ -1,4 +1,4 @@
-"""The plain pieces of an HTTP exchange: time limits, answers, and the checks of address and key."""
+"""The plain pieces of an HTTP exchange: what goes and comes, time limits, the checks of address and key."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 Json = dict[str, Any]
+HEADERS = {"User-Agent": "fwportal", "Accept": "application/json"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,28 @@ class Timeouts:
     def httpx(self) -> httpx.Timeout:
         """As httpx wants them."""
         return httpx.Timeout(connect=self.connect, read=self.read, write=self.write, pool=self.pool)
+
+
+@dataclass(slots=True)
+class Sending:
+    """A request, for whatever carries it: the common headers (`HEADERS`) are added there."""
+
+    method: str
+    url: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    content: bytes | None
+    files: Mapping[str, Any] | None
+    timeouts: Timeouts
+
+
+@dataclass(slots=True)
+class Received:
+    """A response read to its end and unpacked; `headers` are found by names of either case."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +64,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A successful answer: `json` is {} for an empty body, `headers` have lower-case names."""
+    """A successful answer: `json` is {} for an empty body, `headers` are found by names of either case."""
 
     status: int
     json: Json

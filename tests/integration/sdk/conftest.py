@@ -107,8 +107,8 @@ def world(sdk: Fireworks) -> World:
 
 @pytest.fixture
 def ours(address: str) -> Iterator[OurClient]:
-    """Our own client on the same server; everything is its own."""
-    with OurClient(address, KEY, "rehearsal", owns=lambda name: True) as client:
+    """Our own client on the same server; everything is its own and may be asked."""
+    with OurClient(address, KEY, "rehearsal", owns=lambda name: True, asks=bool) as client:
         yield client
 
 

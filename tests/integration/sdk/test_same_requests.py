@@ -71,7 +71,15 @@ def requests_of(case: Case, client: Callable[[httpx.MockTransport], Any], call: 
 
 
 def our_client(transport: httpx.MockTransport) -> Fireworks:
-    return Fireworks(REAL, KEY, ACCOUNT, transport=transport, owns=lambda name: True, retries=NO_RETRIES)
+    return Fireworks(
+        REAL,
+        KEY,
+        ACCOUNT,
+        transport=transport,
+        owns=lambda name: True,
+        retries=NO_RETRIES,
+        asks=lambda model: True,
+    )
 
 
 def their_client(transport: httpx.MockTransport) -> fireworks.Fireworks:

@@ -45,8 +45,9 @@ class Remote:
         return httpx.Response(status, json=body, headers=headers)
 
     def client(self, *, owns: Callable[[str], bool] = lambda name: True, **options: Any) -> Fireworks:
-        """A client for account `acme` that owns everything unless told otherwise."""
+        """A client for account `acme` that owns everything and may ask every model unless told otherwise."""
         options.setdefault("account", "acme")
+        options.setdefault("asks", lambda model: True)
         options.setdefault("retries", Retries(sleep=self.waits.append, jitter=lambda: 1.0))
         return Fireworks(
             options.pop("base_url", "https://api.example.test"),

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.unit.fireworks.conftest import KEY
-from workflows.fireworks import errors
+from workflows.fireworks import errors, inference
 from workflows.fireworks.client import Fireworks
 from workflows.fireworks.retrying import Retries, wait_asked
 
@@ -247,3 +247,21 @@ def test_waits_are_jittered_and_capped():
     low, high = Retries(jitter=lambda: 0.0), Retries(jitter=lambda: 1.0)
     assert [low.delay(n, None) for n in (1, 2, 9)] == [0.25, 0.5, 4.0]
     assert [high.delay(n, None) for n in (1, 2, 9)] == [0.5, 1.0, 8.0]
+
+
+def test_no_model_is_asked_that_no_approval_covers(remote):
+    """An approval names what may be spent: without one not even the first token is asked for."""
+    covered = "accounts/fireworks/models/gpt-oss-20b"
+    remote.on("POST /inference/v1/chat/completions", {"choices": [{"message": {"content": "yes"}}]})
+    client = remote.client(owns=lambda name: name.endswith("/ours"), asks=lambda model: model == covered)
+    body = inference.chat_body([], max_tokens=1)
+    own, foreign = "accounts/acme/deployments/ours", "accounts/acme/deployments/theirs"
+    other = "accounts/fireworks/models/kimi-k3"
+    for form in (*inference.addresses(covered), *inference.addresses(other, own)):
+        inference.complete(client, body, [form])
+    asked = len(remote.requests)
+    elsewhere = (*inference.addresses(other), *inference.addresses(covered, foreign))
+    for form in (*elsewhere, inference.Address(f"{covered}#accounts/other/deployments/ours-not")):
+        with pytest.raises(errors.CallForbidden, match="no approval"):
+            inference.complete(client, body, [form])
+    assert len(remote.requests) == asked == 5

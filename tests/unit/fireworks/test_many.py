@@ -32,6 +32,7 @@ def client(handle):
         "acme",
         transport=httpx.MockTransport(handle),
         retries=NO_RETRIES,
+        asks=lambda model: True,
     )
 
 
