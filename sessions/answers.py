@@ -11,6 +11,7 @@ from sessions import catalogue, queries
 from sessions.actions import spending
 from sessions.bill import Bill, bill, lines_of_ledger, lines_of_plan
 from sessions.costs import money, money_range
+from sessions.gatecard import measured
 from sessions.instructions import ACCEPTED
 from sessions.models import Gate, Plan
 from sessions.specification import FIELDS, CandidateConfig, Specification, Workflow, show
@@ -35,7 +36,7 @@ CHANGES = (
 )  # fmt: skip
 STRATEGIES = (
     "Validation loss: the loss on rows that were kept from training. It needs nothing else.",
-    "An evaluator of your own: “Use evaluator accounts/ACCOUNT/evaluators/ID.”",
+    "An evaluator of your own: “Use evaluator accounts/ACCOUNT/evaluators/ID”, or upload one.",
     "A generated evaluator: “Generate an evaluator for me.”",
 )
 
@@ -112,7 +113,8 @@ def _priced(whole: Bill) -> Iterator[str]:
 def coming(gate: Gate) -> Answer:
     if gate.kind == GateKind.PLAN and gate.session.value("workflow") == Workflow.AUTHORING:
         return Answer(f"{REGISTRATION} {WAITS}")  # its only plan
-    full = gate.session.value("final_run") is not False
+    retrains = gate.session.value("workflow") != Workflow.PREFERENCE
+    full = retrains and gate.session.value("final_run") is not False
     deploy = gate.session.value("deploy") is not False
     steps = ["it is trained on all the data"] * full + ["it is deployed"] * deploy
     rest = " and ".join(steps) or "it is kept as it is"
@@ -170,13 +172,12 @@ def winner(gate: Gate) -> Answer:
     body = gate.body
     if gate.kind != GateKind.PROMOTION:
         return Answer("No candidate is trained yet, so there is nothing to compare.")
-    lines = tuple(f"Candidate {each['number']}: {_loss(each['value'])}" for each in body.get("ranking", []))
+    metric = body.get("metric", "")
+    lines = tuple(
+        f"Candidate {each['number']}: {measured(metric, each['value'])}" for each in body.get("ranking", [])
+    )
     why = f"{body.get('rule', '')} {body.get('certainty', '')}".strip()
     return Answer(f"Candidate {body.get('suggested')} is suggested. {why}", lines)
-
-
-def _loss(value: float | None) -> str:
-    return "no validation loss was reported" if value is None else f"validation loss {value:.4f}"
 
 
 def trouble(gate: Gate) -> Answer:

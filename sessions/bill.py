@@ -76,8 +76,20 @@ def lines_of_plan(body: dict[str, Any]) -> list[Line]:
 
 def lines_of_ledger(ledger: Iterable[LedgerLine]) -> list[Line]:
     """The lines of an approved estimate with what was reserved and spent since."""
-    names = ("label", "group", "phase", "low", "expected", "high", "how", "reserved", "actual", "gap")
-    return [Line(**{name: getattr(row, name) for name in names}) for row in ledger]
+    names = ("label", "group", "phase", "low", "expected", "high", "how", "reserved", "actual")
+    return [Line(**{name: getattr(row, name) for name in names}, gap=reason(row)) for row in ledger]
+
+
+def reason(row: LedgerLine) -> str:
+    """Why a line's actual amount differs from its estimate; empty while it has none and nothing was told."""
+    if row.actual is not None and row.actual == row.expected:
+        return "as estimated"
+    if row.actual is None or row.gap:
+        return row.gap
+    if row.expected is None or row.low is None or row.high is None:
+        return "there was no estimate"
+    inside = row.low <= row.actual <= row.high
+    return "within the range" if inside else "outside the range, and no reason was told"
 
 
 def bill(lines: Sequence[Line]) -> Bill:

@@ -165,6 +165,8 @@ def result(session: TuningSession) -> str:
     """Where the result is, or when it comes."""
     authoring = session.workflow == Workflow.AUTHORING
     thing = "evaluator" if authoring else "model"
+    if session.status == Status.SUCCEEDED and session.value("benchmark_only"):
+        return "Below: how well each base model answers, and the report. Nothing was trained."
     if session.status == Status.SUCCEEDED:
         made = "its scores on real samples" if authoring else "how to call it"
         return f"Below: the {thing}, {made}, and the report."

@@ -8,19 +8,53 @@ from typing import Any
 
 from django.http import QueryDict
 
-from sessions.specification import FIELDS, Entry, Field, FieldError, Specification, rate_text, show
+from sessions.specification import (
+    FIELDS,
+    Entry,
+    Field,
+    FieldError,
+    Specification,
+    Workflow,
+    rate_text,
+    show,
+)
+from sessions.specification.quoting import listed
 
-FLAGS = ("final_run", "deploy", "drop_bad_rows", "register")
+FLAGS = (
+    "final_run", "deploy", "drop_bad_rows", "tools_as_text", "parts_as_text", "register",
+    "benchmark_only", "sweep_models", "make_pairs", "stop_early",
+)  # fmt: skip
 MANY = ("base_models",)
 APART = "\n"
 # Fields that have a box of their own; the others are said in the sentence, and carried along hidden.
 BOXED = frozenset({
     "dataset", "evaluation_dataset", "base_models", "strategy", "lora_ranks", "learning_rates", "epochs",
     "tuning_samples", "parallel_jobs", "final_run", "deploy", "budget", "seed", "heldout_rows",
-    "drop_bad_rows", "max_candidates", "title", "workflow", "criterion", "register",
+    "drop_bad_rows", "max_candidates", "title", "workflow", "criterion", "register", "evaluator",
+    "labels", "label_changes", "balance", "imbalance_threshold", "test_share", "benchmark_only",
+    "compare_base", "prompt", "method", "betas", "sweep_models", "make_pairs", "rubric", "target",
+    "stop_early", "tools_as_text", "parts_as_text",
 })  # fmt: skip
+# What a field with few values offers: the value as typed, and the words for it.
+OPTIONS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "method": (("dpo", "DPO"), ("orpo", "ORPO")),
+    "balance": (
+        ("none", "Leave the rows as they are"),
+        ("repeat", "Repeat rows of rare labels"),
+        ("cap", "Cap frequent labels"),
+        ("weight", "Weight the samples"),
+        ("drop", "Drop rare labels"),
+        ("merge", "Merge rare labels"),
+    ),
+    "strategy": (
+        ("validation_loss", "Validation loss"),
+        ("generated", "An evaluator the portal writes"),
+        ("evaluator", "An evaluator of your own"),
+    ),
+    "compare_base": (("", "If there are several"), ("yes", "Yes"), ("no", "No")),
+}
 # Fields with a place for their faults.
-SHOWN = tuple(name for name in FIELDS if name in BOXED - {"drop_bad_rows"})
+SHOWN = tuple(name for name in FIELDS if name in BOXED - {"drop_bad_rows", "tools_as_text", "parts_as_text"})
 
 
 @dataclass(frozen=True)
@@ -46,10 +80,21 @@ def typed_fields(post: QueryDict) -> dict[str, str]:
     for name in FIELDS:
         values = [value for value in post.getlist(name) if value.strip()]
         if name in FLAGS:
-            found[name] = ("yes" if "yes" in values else "no") if values else ""
+            unticked = "" if FIELDS[name].default is None else "no"
+            found[name] = ("yes" if "yes" in values else unticked) if values else ""
         else:
             found[name] = APART.join(values) if name in MANY else "".join(values[-1:])
-    return found
+    return found | unneeded(found)
+
+
+def unneeded(typed: Mapping[str, str]) -> dict[str, str]:
+    """Boxes that the page hides beside what was chosen: what is left in them was not meant."""
+    strategy, workflow = typed["strategy"], typed["workflow"] or "sft"
+    hidden = {name: workflow not in FIELDS[name].workflows for name in BOXED if workflow in set(Workflow)}
+    if workflow == "sft":
+        hidden["evaluator"] = strategy not in ("", "evaluator")
+        hidden["criterion"] = strategy not in ("", "generated")
+    return {name: "" for name, is_hidden in hidden.items() if is_hidden}
 
 
 def as_typed(entries: Mapping[str, Entry]) -> dict[str, str]:
@@ -64,6 +109,10 @@ def text_of(name: str, value: Any) -> str:
         return "yes" if value else "no"
     if name == "learning_rates":
         return ", ".join(rate_text(each) for each in value)
+    if name == "labels":
+        return listed(value)
+    if name == "label_changes":
+        return "; ".join(value)
     if isinstance(value, tuple | list):
         return (APART if name in MANY else ", ").join(str(each) for each in value)
     return str(value)
@@ -95,6 +144,12 @@ class Box:
     def ghost(self) -> str:
         """The default as a faint hint inside an empty box."""
         return "" if self.field.default is None else show(self.name, self.field.default)
+
+    @property
+    def options(self) -> list[tuple[str, str, bool]]:
+        """What can be picked: value, words, and whether it is."""
+        now = self.text or text_of(self.name, self.field.default)
+        return [(value, words, value == now) for value, words in OPTIONS[self.name]]
 
     @property
     def ticked(self) -> bool:

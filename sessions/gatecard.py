@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sessions.bill import Bill, bill, lines_of_plan
+from sessions.forms import OPTIONS, text_of
 from sessions.models import Candidate, Gate
+from sessions.models.evidence import Role
 from sessions.scoreboard import shown
-from sessions.specification import FIELDS, Origin, Specification, rate_text, show
-from sessions.states import Decision, GateKind
+from sessions.specification import FIELDS, Origin, Specification, Workflow, rate_text, show
+from sessions.states import CandidateState, Decision, GateKind
 
 # What can be changed in the small form of the plan gate, in its order.
 CHANGEABLE = (
-    "base_models", "lora_ranks", "learning_rates", "epochs",
-    "tuning_samples", "heldout_rows", "parallel_jobs", "final_run", "deploy",
+    "base_models", "strategy", "evaluator", "criterion", "lora_ranks", "learning_rates", "max_candidates",
+    "epochs", "tuning_samples", "heldout_rows", "parallel_jobs", "seed", "final_run", "deploy",
 )  # fmt: skip
-FLAGS = {"final_run", "deploy"}
+CLASSIFYING = (
+    "base_models", "labels", "label_changes", "prompt", "balance", "imbalance_threshold", "test_share",
+    "benchmark_only", "lora_ranks", "learning_rates", "max_candidates", "epochs", "tuning_samples",
+    "parallel_jobs", "seed", "final_run", "deploy",
+)  # fmt: skip
+PREFERRING = (
+    "base_models", "method", "betas", "learning_rates", "lora_ranks", "max_candidates", "epochs", "rubric",
+    "evaluator", "target", "stop_early", "test_share", "heldout_rows", "parallel_jobs", "seed", "deploy",
+)  # fmt: skip
+AUTHORING = ("criterion", "seed")  # another value there writes the evaluator anew
+LONG = {"rubric"}
+FLAGS = {"final_run", "deploy", "benchmark_only", "stop_early"}
 HINTS = {
     GateKind.PLAN: "Approved, proceed.",
     GateKind.PROMOTION: "Proceed with the winning config.",
@@ -31,6 +44,22 @@ DECIDED = {
     Decision.REJECTED: "rejected",
     Decision.ANSWERED: "answered",
     Decision.WITHDRAWN: "withdrawn",
+}
+
+
+@dataclass(frozen=True)
+class Words:
+    """A number that candidates are ranked by, in words, and what is said where there is none."""
+
+    known: str
+    missing: str
+
+
+MEASURED = {
+    "": Words("validation loss {:.4f}", "no validation loss was reported"),
+    "score": Words("mean score {:.3f}", "no answer has a score"),
+    "win_rate": Words("win rate {:.1%}", "no win rate"),
+    "right answers": Words("{:.1%} of the held-out rows answered rightly", "not measured"),
 }
 
 
@@ -60,6 +89,8 @@ class Input:
     text: str
     help: str
     is_flag: bool
+    is_long: bool = False
+    options: Sequence[tuple[str, str]] = ()  # what can be picked: the value as typed, the words for it
     fault: str = ""
 
 
@@ -100,6 +131,14 @@ class Question:
 
 
 @dataclass(frozen=True)
+class Rival:
+    """A candidate that can be chosen instead of the suggested one, and what it was ranked by in words."""
+
+    candidate: Candidate
+    measured: str
+
+
+@dataclass(frozen=True)
 class GateCard:
     """An open gate, ready to be shown."""
 
@@ -113,7 +152,7 @@ class GateCard:
     inputs: list[Input] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
     suggested: Candidate | None = None
-    others: list[Candidate] = field(default_factory=list)
+    others: list[Rival] = field(default_factory=list)
 
     @property
     def chosen(self) -> str:
@@ -149,10 +188,33 @@ def gate_card(
         inputs=inputs(resolved.with_entries(specification.entries), typed) if is_plan else [],
         questions=questions(gate.body, typed),
         suggested=suggested,
-        others=[each for each in candidates if each.validation_loss is not None and each is not suggested]
-        if gate.kind == GateKind.PROMOTION
-        else [],
+        others=[each for each in rivals(gate, candidates) if each.candidate is not suggested],
     )
+
+
+def rivals(gate: Gate, candidates: Sequence[Candidate]) -> list[Rival]:
+    """The candidates that a promotion gate offers: those that can win, with what they are ranked by."""
+    if gate.kind != GateKind.PROMOTION:
+        return []
+    metric = gate.body.get("metric", "")
+    values = {each["number"]: each.get("value") for each in gate.body.get("ranking", ())}
+    return [
+        Rival(each, measured(metric, values.get(each.number, each.validation_loss)))
+        for each in candidates
+        if can_win(each, values)
+    ]
+
+
+def can_win(candidate: Candidate, ranked: Container[int]) -> bool:
+    """Whether it can be chosen: of those that were trained, one that the gate ranks, where it ranks any."""
+    trained = candidate.role == Role.SWEEP and candidate.state == CandidateState.DONE
+    return trained and (not ranked or candidate.number in ranked)
+
+
+def measured(metric: str, value: float | None) -> str:
+    """What a gate ranks a candidate by, in words."""
+    words = MEASURED.get(metric, MEASURED[""])
+    return words.missing if value is None else words.known.format(value)
 
 
 def values(specification: Specification, names: Mapping[str, str] | None = None) -> list[Value]:
@@ -167,6 +229,16 @@ def values(specification: Specification, names: Mapping[str, str] | None = None)
     return found
 
 
+def changeable(specification: Specification) -> tuple[str, ...]:
+    """The fields of the small form of changes of a workflow."""
+    own = {
+        Workflow.CLASSIFICATION: CLASSIFYING,
+        Workflow.PREFERENCE: PREFERRING,
+        Workflow.AUTHORING: AUTHORING,
+    }
+    return own.get(specification.value("workflow"), CHANGEABLE)
+
+
 def inputs(specification: Specification, typed: Typed) -> list[Input]:
     """The small form of changes, filled with what stands now or with what was typed."""
     return [
@@ -176,22 +248,28 @@ def inputs(specification: Specification, typed: Typed) -> list[Input]:
             text=typed.first(name) if name in typed.form else as_text(name, specification.value(name)),
             help=FIELDS[name].help,
             is_flag=name in FLAGS,
+            is_long=name in LONG,
+            options=() if name in FLAGS else OPTIONS.get(name, ()),
             fault=typed.faults.get(name, ""),
         )
-        for name in CHANGEABLE
+        for name in changeable(specification)
     ]
 
 
 def as_text(name: str, value: Any) -> str:
     """A value as it would be typed; reading it back gives the same value."""
     if value is None:
-        return ""
+        return "no" if name in FLAGS and FIELDS[name].default is None else ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if not isinstance(value, (list, tuple)):
         return str(value)
     if name == "learning_rates":
         return ", ".join(rate_text(each) for each in value)
+    if name == "target":
+        return f"{value[0].replace('_', ' ')}, {value[1]:g}"
+    if name in {"labels", "label_changes"}:
+        return text_of(name, value)
     return ", ".join(shown("base_model", each) if name == "base_models" else str(each) for each in value)
 
 

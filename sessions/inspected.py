@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from sessions.models import Upload
+from sessions.spreadsheets import csv_line
 
 FATAL, ERROR = "fatal", "error"
 SHOWN = 20  # problems on the card; the CSV has all that were kept
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 COLUMNS = ("line", "level", "rule", "field", "message", "remedy", "excerpt")
 RULES = {
     "row.json": "not valid JSON",
@@ -39,12 +37,25 @@ RULES = {
     "reasoning.type": "reasoning is no text",
     "assistant.none": "no answer to train on",
     "turn.unanswered": "the last question has no answer",
+    "input.type": "the prompt is no object with messages",
+    "prompt.empty": "nothing is asked",
+    "prompt.last": "a prompt that does not end with the user",
+    "prompt.turns": "several turns in a prompt",
+    "answer.type": "an answer is no list with one message",
+    "answer.turns": "more than one answer on a side",
+    "answer.role": "an answer that is not the assistant's",
+    "answer.empty": "an empty answer on one side",
+    "pair.identical": "both answers are the same",
+    "pair.contradicts": "contradicts another pair of its prompt",
+    "chosen.type": "chosen or rejected is no conversation",
+    "chosen.prompts": "chosen and rejected begin differently",
     "row.copy": "an exact copy of another row",
     "row.near-copy": "nearly a copy of another row",
     "file.foreign": "not a text file",
     "file.empty": "an empty file",
     "file.vision": "images",
     "file.format": "another format",
+    "file.mixed": "several formats",
     "file.too-few": "too few samples",
     "file.too-many": "too many samples",
     "file.weights": "weights on some rows only",
@@ -195,9 +206,3 @@ def table(problems: Iterable[Problem]) -> Iterator[str]:
         csv_line(COLUMNS),
         *(csv_line([getattr(each, name) for name in COLUMNS]) for each in problems),
     )
-
-
-def csv_line(cells: Iterable[object]) -> str:
-    out = io.StringIO()
-    csv.writer(out).writerow([f"'{cell}" if str(cell).startswith(FORMULA) else cell for cell in cells])
-    return out.getvalue()

@@ -27,6 +27,7 @@ from sessions.specification import (
     ModelName,
     Question,
     Specification,
+    Workflow,
     combine,
     missing,
     out_of_place,
@@ -138,6 +139,7 @@ def take(
         *(error for error in form.errors if error.field not in said),
         *out_of_place(spec),
         *faults_of_data(spec, found, leave_out=leave_out, unread=unread),
+        *faults_of_evaluator(spec, person),
         *seen.errors,
     ]
     questions = missing(spec, stock.context.catalogue)
@@ -162,7 +164,8 @@ def faults_of_data(
 ) -> list[FieldError]:
     """Why the data cannot be used, dataset and evaluation dataset."""
     faults = [
-        sources.fault(spec.value(name), source, name, leave_out=leave_out, unread=unread)
+        sources.misplaced(source, name, spec.value("workflow", Workflow.SFT))
+        or sources.fault(spec.value(name), source, name, leave_out=leave_out, unread=unread)
         for name, source in found.items()
         if spec.value(name)
     ]
@@ -175,6 +178,13 @@ def faults_of_data(
             )
         )
     return [each for each in faults if each]
+
+
+def faults_of_evaluator(spec: Specification, person: Person) -> list[FieldError]:
+    """Why an uploaded evaluator cannot be used."""
+    name = str(spec.value("evaluator") or "")
+    fault = sources.fault_of_evaluator(name, sources.evaluator(name, person)) if name else None
+    return [fault] if fault else []
 
 
 def unique(errors: list[FieldError]) -> list[FieldError]:

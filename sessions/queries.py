@@ -9,20 +9,23 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.db.models import F, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.http import Http404
 
 from sessions.models import (
     Account,
+    Answer,
     BaseModel,
     Gate,
     LedgerLine,
     RemoteDataset,
     Resource,
+    Serving,
     TuningSession,
     Upload,
 )
-from sessions.states import Decision, ResourceState, Status
+from sessions.models.upload import DATA_SUFFIX
+from sessions.states import ALIVE, Decision, ResourceState, Status
 
 Person = AbstractBaseUser | AnonymousUser
 
@@ -42,6 +45,12 @@ def session_or_404(person: Person, public_id: str) -> TuningSession:
     if found is None:
         raise Http404(f"There is no session {public_id}.")
     return found
+
+
+def data_uploads(person: Person) -> QuerySet[Upload]:
+    """What a person uploaded to train on or to measure on, the newest first."""
+    mine = Upload.objects.filter(owner_id=person.pk, filename__iendswith=DATA_SUFFIX)
+    return mine.order_by("-created_at")
 
 
 def upload_or_404(person: Person, token: str) -> Upload:
@@ -68,6 +77,7 @@ def paid_deployments(person: Person) -> QuerySet[Resource]:
     """Deployments that sessions of this person made, that are still there, and that cost money."""
     resources = Resource.objects.filter(kind="deployment", state=ResourceState.CREATED)
     mine = resources.filter(session__owner_id=person.pk, session__rehearsal=False)
+    mine = mine.exclude(request__has_key="prompts", session__status__in=ALIVE)  # the session deletes these
     return mine.select_related("session").order_by("-created_at")
 
 
@@ -122,3 +132,37 @@ def spend_since(person: Person, moment: datetime) -> Spend:
     reserved = sum((line.reserved for line in lines if line.actual is None and line.reserved), ZERO)
     paid = {line.session_id for line in lines if line.actual or line.reserved}
     return Spend(actual, reserved, len(paid))
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far one subject's answers to one prompt set are: rows that are over, those of them without an
+    answer, and all rows; by which way, and which ways were refused in whose words."""
+
+    prompts: str
+    subject: str
+    way: str
+    refused: dict[str, str]
+    over: int
+    errors: int
+    rows: int
+    ended: bool
+
+
+def answer_progress(session: TuningSession) -> list[Progress]:
+    """The progress of every prompt set and subject of a session, in the order in which they were begun."""
+    over = Answer.objects.filter(session=session).exclude(answered_at=None)
+    counted = over.values("prompts", "subject").annotate(
+        over=Count("id"), errors=Count("id", filter=~Q(error=""))
+    )
+    by_subject = {(each["prompts"], each["subject"]): each for each in counted.order_by()}
+    found = []
+    for each in Serving.objects.filter(session=session):
+        counts = by_subject.get((each.prompts, each.subject), {"over": 0, "errors": 0})
+        found.append(
+            Progress(
+                each.prompts, each.subject, each.way, each.refused, counts["over"], counts["errors"],
+                each.rows, each.is_over,
+            )
+        )  # fmt: skip
+    return found

@@ -8,16 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.db.models import QuerySet
-
 from sessions import answers, objections
 from sessions.actions import gates
 from sessions.actions.gates import AlreadyDecided, Stale, Verdict
 from sessions.entered import Entered, Kind, Outcome
-from sessions.gatecard import CHANGEABLE, Question, Typed, decided, inputs, questions
+from sessions.gatecard import Question, Typed, can_win, changeable, decided, inputs, questions
 from sessions.instructions import Reply, ReplyKind, reply
+from sessions.labelling import DROP, NEW, relabelled
 from sessions.models import Candidate, Gate
-from sessions.models.evidence import Role
 from sessions.numbers import row_number
 from sessions.specification import (
     FIELDS,
@@ -28,7 +26,7 @@ from sessions.specification import (
     read_form,
     show,
 )
-from sessions.states import CandidateState, Decision, GateKind
+from sessions.states import Decision, GateKind
 
 __all__ = ["Entered", "Kind", "Outcome", "act"]
 
@@ -98,13 +96,16 @@ def offered(gate: Gate) -> list[CandidateConfig]:
     return [CandidateConfig.from_json(each) for each in gate.plan.body["candidates"]] if gate.plan else []
 
 
-def finished(gate: Gate) -> QuerySet[Candidate]:
+def finished(gate: Gate) -> list[Candidate]:
     """The candidates that can win."""
-    return Candidate.objects.filter(session=gate.session, role=Role.SWEEP, state=CandidateState.DONE)
+    ranked = {each["number"] for each in gate.body.get("ranking", ())}
+    return [each for each in Candidate.objects.filter(session=gate.session) if can_win(each, ranked)]
 
 
 def configuration(each: Candidate) -> CandidateConfig:
-    return CandidateConfig(each.number, each.base_model, each.lora_rank, each.learning_rate, each.epochs)
+    return CandidateConfig(
+        each.number, each.base_model, each.lora_rank, each.learning_rate, each.epochs, each.beta
+    )
 
 
 def asked(gate: Gate) -> list[str]:
@@ -161,7 +162,7 @@ def choose(entered: Entered) -> Outcome:
 
 def promote(entered: Entered, number: Any, reason: str) -> Outcome:
     """Confirm a candidate by its number as the winner."""
-    winner = finished(entered.gate).filter(number=number).first() if isinstance(number, int) else None
+    winner = next((each for each in finished(entered.gate) if each.number == number), None)
     if winner is None:
         return entered.again(
             f"Candidate {number} cannot win: it did not finish.", {"candidate": "Choose another candidate."}
@@ -172,8 +173,12 @@ def promote(entered: Entered, number: Any, reason: str) -> Outcome:
 
 def change(entered: Entered) -> Outcome:
     """What was changed in the small form, and what was typed; the words win where both name a value."""
-    given = {name: values[0] for name, values in entered.form.items() if name in CHANGEABLE and values}
+    fields = changeable(planned(entered.gate))
+    given = {name: values[0] for name, values in entered.form.items() if name in fields and values}
     unchanged = {each.name: each.text for each in inputs(planned(entered.gate), Typed())}
+    if {NEW, DROP} & entered.form.keys() and entered.gate.plan:
+        standing = unchanged["label_changes"]
+        given["label_changes"] = relabelled(entered.form, entered.gate.plan.body, standing)
     reading = read_form(
         {name: text for name, text in given.items() if text.strip() != unchanged[name]}, entered.context
     )
@@ -197,7 +202,16 @@ def request_changes(entered: Entered, entries: dict[str, Entry]) -> Outcome:
     """Send the plan back with another specification; the next revision is worked out from it."""
     if wrong := objections.to_values(entered.gate.session, entries):
         return entered.again(wrong)
+    entries = added(entered.gate, entries)
     return settle(entered, Verdict(Decision.CHANGES, entered.first("reply"), entries=entries))
+
+
+def added(gate: Gate, entries: dict[str, Entry]) -> dict[str, Entry]:
+    """Changes of labels that are said come after those that stand; the form shows all and replaces them."""
+    said, standing = entries.get("label_changes"), gate.session.specification.entry("label_changes")
+    if said is None or standing is None or said.origin == Origin.FORM:
+        return entries
+    return {**entries, "label_changes": Entry((*standing.value, *said.value), said.origin, said.words)}
 
 
 def rebudget(entered: Entered, entries: dict[str, Entry]) -> Outcome:

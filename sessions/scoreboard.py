@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sessions.models import Candidate, Evaluation
 from sessions.models.evidence import Role
 from sessions.specification import rate_text, short_name
+from sessions.spreadsheets import csv_line
 from sessions.states import CandidateState
 
 PARAMETERS = {
     "base_model": "Base model",
     "lora_rank": "LoRA rank",
     "learning_rate": "Learning rate",
+    "beta": "Beta",
     "epochs": "Epochs",
 }
 MEASURES = {
+    "score": "Score",  # only where an evaluator scored
+    "win_rate": "Win rate",  # only where models were compared with their base
     "validation_loss": "Validation loss",
     "train_loss": "Training loss",
     "cost": "Cost",
@@ -34,7 +35,7 @@ STATE_WORDS = {
     CandidateState.FAILED: "Failed",
     CandidateState.CANCELLED: "Cancelled",
 }
-VALIDATION_LOSS = "validation_loss"
+VALIDATION_LOSS, SCORE, WIN_RATE = "validation_loss", "score", "win_rate"
 ABOUT_EQUAL = 0.01  # relative difference in loss below which two candidates are called about equal
 
 
@@ -58,6 +59,24 @@ class Interval:
 
 
 @dataclass(frozen=True)
+class Score:
+    """An evaluator's mean score of one subject, with the rows that have none."""
+
+    who: str
+    model: str
+    value: float
+    interval: Interval
+    missing: int
+
+    @classmethod
+    def of(cls, found: Evaluation) -> Score:
+        asked = found.provenance.get("asked", found.rows)
+        interval = Interval(found.low, found.high, found.rows)
+        model = found.candidate.base_model if found.candidate else found.subject.removeprefix("base:")
+        return cls(found.who, model, found.value, interval, asked - found.rows)
+
+
+@dataclass(frozen=True)
 class Row:
     """One candidate on the scoreboard."""
 
@@ -70,9 +89,15 @@ class Row:
     is_winner: bool
     noise: str  # "within noise of the best", or empty
     failure: str
+    score: Score | None = None
+    win_rate: Score | None = None  # against its own base model
+    score_noise: str = ""  # against the suggested one, on the rows that both have
 
     def value(self, name: str) -> Any:
         """A column's value, for sorting and for the CSV."""
+        if name in {SCORE, WIN_RATE}:
+            found: Score | None = getattr(self, name)
+            return found.value if found else None
         return self.seconds if name == "seconds" else getattr(self.candidate, name)
 
 
@@ -89,6 +114,7 @@ class Scoreboard:
     columns: list[Column]
     rows: list[Row]
     same: list[tuple[str, str]]  # parameters that all candidates share, said once above the table
+    others: list[Score]  # scores of what does not compete: base models as they are, full-data runs
 
     @property
     def parameters(self) -> list[str]:
@@ -113,6 +139,8 @@ def shown(name: str, value: Any) -> str:
     """A parameter as people write it."""
     if name == "base_model":
         return short_name(value)
+    if name == "beta":
+        return f"{value:g}"
     return rate_text(value) if name == "learning_rate" else str(value)
 
 
@@ -128,7 +156,7 @@ def intervals(evaluations: Iterable[Evaluation]) -> dict[int, Interval]:
     return {
         each.candidate_id: Interval(each.low, each.high, each.rows)
         for each in evaluations
-        if each.metric == VALIDATION_LOSS
+        if each.metric == VALIDATION_LOSS and each.candidate_id is not None
     }
 
 
@@ -145,20 +173,56 @@ def scoreboard(
     sort: str = "",
     suggested: int | None = None,
     winner_id: int | None = None,
+    words: Mapping[int, str] | None = None,
 ) -> Scoreboard:
-    """The sweep's candidates in the asked order, parameters that differ first."""
+    """The sweep's candidates in the asked order, parameters that differ first.
+
+    `words` say by number how sure the suggested one's higher score is: "clear" or "within noise".
+    """
+    evaluations = list(evaluations)
     sweep = [each for each in candidates if each.role == Role.SWEEP]
     measured, best = intervals(evaluations), best_of(sweep)
-    rows = [row(each, best, measured, suggested, winner_id) for each in sweep]
-    sort = sort if sort.lstrip("-") in {*PARAMETERS, *MEASURES, "number"} else VALIDATION_LOSS
+    found = {each.subject: Score.of(each) for each in evaluations if each.metric == SCORE}
+    won = {each.subject: Score.of(each) for each in evaluations if each.metric == WIN_RATE and each.rows}
+    rows = [
+        replace(
+            row(each, best, measured, suggested, winner_id),
+            score=found.get(each.subject),
+            win_rate=won.get(each.subject),
+            score_noise=against(each, suggested, words or {}),
+        )
+        for each in sweep
+    ]
+    measures = {
+        name: label for name, label in MEASURES.items() if has(name, scored=bool(found), won=bool(won))
+    }
+    usual = f"-{SCORE}" if found else f"-{WIN_RATE}" if won else VALIDATION_LOSS
+    sort = sort if sort.lstrip("-") in {*PARAMETERS, *measures, "number"} else usual
     differing = [name for name in PARAMETERS if len({getattr(each, name) for each in sweep}) > 1]
-    same = [name for name in PARAMETERS if name not in differing]
-    labels = {"number": "#", **{name: PARAMETERS[name] for name in differing}, **MEASURES}
+    alike = [name for name in PARAMETERS if name not in differing]
+    same = [name for name in alike if sweep and getattr(sweep[0], name) is not None]
+    labels = {"number": "#", **{name: PARAMETERS[name] for name in differing}, **measures}
+    competing = {each.subject for each in sweep}
     return Scoreboard(
         columns=[column(name, label, sort) for name, label in labels.items()],
         rows=ordered(rows, sort),
-        same=[(PARAMETERS[name], shown(name, getattr(sweep[0], name))) for name in same] if sweep else [],
+        same=[(PARAMETERS[name], shown(name, getattr(sweep[0], name))) for name in same],
+        others=[score for subject, score in sorted(found.items()) if subject not in competing],
     )
+
+
+def has(name: str, *, scored: bool, won: bool) -> bool:
+    """Whether a column of measures is shown. Models that are compared with their base have no validation
+    loss: their jobs take no held-out rows."""
+    return {SCORE: scored, WIN_RATE: won, VALIDATION_LOSS: not won}.get(name, True)
+
+
+def against(candidate: Candidate, suggested: int | None, words: Mapping[int, str]) -> str:
+    """How sure it is that the suggested candidate scores higher, in a few words."""
+    word = words.get(candidate.number, "")
+    if not word:
+        return ""
+    return f"{word} of #{suggested}" if word == "within noise" else f"clearly below #{suggested}"
 
 
 def row(
@@ -220,9 +284,7 @@ def column(name: str, label: str, sort: str) -> Column:
 
 
 def to_csv(board: Scoreboard) -> str:
-    """Every candidate with full names and exact numbers; text that a spreadsheet would run is quoted."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\r\n")
+    """Every candidate with full names and exact numbers."""
     names = [
         "number",
         *PARAMETERS,
@@ -234,19 +296,22 @@ def to_csv(board: Scoreboard) -> str:
         "job",
         "model",
     ]
-    writer.writerow([*names, "validation_low", "validation_high", "validation_rows"])
+    scored = [f"{SCORE}{end}" for end in ("", "_low", "_high", "_rows", "_missing")]
+    won = [f"{WIN_RATE}{end}" for end in ("", "_low", "_high", "_rows")]
+    losses = ["validation_low", "validation_high", "validation_rows"]
+    lines: list[list[Any]] = [[*names, *losses, *scored, *won]]
     for each in board.rows:
         interval = each.interval or Interval(None, None, 0)
         cells = [each.value(name) for name in names] + [interval.low, interval.high, interval.rows or None]
-        writer.writerow([cell(value) for value in cells])
-    return buffer.getvalue()
+        lines.append([*cells, *score_cells(each.score), *score_cells(each.win_rate)[:-1]])
+    for other in board.others:
+        blank: list[Any] = [other.model if name == "base_model" else None for name in names]
+        blank[0] = other.who
+        lines.append([*blank, None, None, None, *score_cells(other), *score_cells(None)[:-1]])
+    return "".join(map(csv_line, lines))
 
 
-def cell(value: Any) -> str:
-    """One CSV cell; a leading = + - @ tab or return in text would be a formula in a spreadsheet."""
-    if value is None:
-        return ""
-    if isinstance(value, (int, float, Decimal)):
-        return str(value)
-    text = str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+def score_cells(score: Score | None) -> list[Any]:
+    if score is None:
+        return [None] * 5
+    return [score.value, score.interval.low, score.interval.high, score.interval.rows, score.missing]

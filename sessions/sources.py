@@ -10,11 +10,12 @@ from sessions import inspected, queries
 from sessions.inspected import Problem, Report
 from sessions.models import RemoteDataset, Upload
 from sessions.queries import Person
-from sessions.specification import FieldError
+from sessions.specification import FieldError, Workflow
 
 READY = "READY"
 FEWEST = 3  # samples of a dataset, a limit of the API (facts sheet 2)
 UPLOAD = "upload:"
+PREFERENCE_DATA = frozenset({"pairs", "prompts", "chosen-rejected"})  # formats of `inspected.FORMATS`
 SHOWN = 3  # problems named in one message; the card has them all
 
 
@@ -52,10 +53,31 @@ def of_upload(upload: Upload) -> Source:
 def find(name: str, person: Person) -> Source | None:
     """The dataset or upload of this name, if the person may use it."""
     if name.startswith(UPLOAD):
-        upload = Upload.objects.filter(owner_id=person.pk, token=name.removeprefix(UPLOAD)).first()
+        upload = queries.data_uploads(person).filter(token=name.removeprefix(UPLOAD)).first()
         return of_upload(upload) if upload else None
     row = queries.datasets().filter(name=name).first()
     return of_dataset(row) if row else None
+
+
+def evaluator(name: str, person: Person) -> Upload | None:
+    """The person's uploaded evaluator of this name."""
+    if not name.startswith(UPLOAD):
+        return None
+    found = Upload.objects.filter(owner_id=person.pk, token=name.removeprefix(UPLOAD)).first()
+    return found if found and found.is_evaluator else None
+
+
+def fault_of_evaluator(name: str, upload: Upload | None) -> FieldError | None:
+    """Why an uploaded evaluator cannot be used; None when it can, or when it is one on Fireworks, which the
+    session fetches."""
+    if not name.startswith(UPLOAD):
+        return None
+    if upload is None:
+        return FieldError("evaluator", "This upload is not there any more.", "Upload the evaluator again.")
+    told = (upload.inspection or {}).get("fault")
+    if not told:
+        return None
+    return FieldError("evaluator", f"“{upload.filename}”: {told}.", "Mend it and upload it again.")
 
 
 def upload_names(values: Iterable[object]) -> dict[str, str]:
@@ -83,6 +105,21 @@ def fault(
     if source.upload:
         return fault_of_upload(source, field, leave_out=leave_out)
     return too_few(source, field)
+
+
+def misplaced(source: Source | None, field: str, workflow: str) -> FieldError | None:
+    """A fault when an upload holds preference data and another workflow was chosen."""
+    report = source.report if source and source.upload else None
+    if (
+        report is None
+        or report.fatal
+        or report.format not in PREFERENCE_DATA
+        or workflow == Workflow.PREFERENCE
+    ):
+        return None
+    assert source is not None  # noqa: S101  # it has a report
+    held = f"“{source.label}”: the file holds {report.format_words}, not samples with answers."
+    return FieldError(field, held, "Choose preference learning for it, or upload another file.")
 
 
 def unknown(name: str, field: str) -> FieldError:

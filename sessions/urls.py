@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from sessions.views import catalogue, decisions, files, home, new, problems, session, stream, uploads
+from sessions.views import (
+    answers,
+    catalogue,
+    decisions,
+    files,
+    home,
+    new,
+    preference,
+    problems,
+    session,
+    stream,
+    uploads,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -18,6 +30,9 @@ urlpatterns = [
     path("s/<str:public_id>/cancel/", decisions.cancel, name="cancel"),
     path("s/<str:public_id>/deployments/<int:number>/tear-down/", decisions.tear_down, name="tear-down"),
     path("s/<str:public_id>/problems/", problems.problems, name="session-problems"),
+    path("s/<str:public_id>/comparison/", preference.comparison, name="session-comparison"),
+    path("s/<str:public_id>/answers/", answers.answers, name="session-answers"),
+    path("s/<str:public_id>/answers.csv", answers.answers_csv, name="session-answers-csv"),
     path("s/<str:public_id>/report/", files.report, name="report"),
     path("s/<str:public_id>/report.md", files.report_md, name="report-md"),
     path("s/<str:public_id>/scoreboard.csv", files.scoreboard_csv, name="scoreboard-csv"),

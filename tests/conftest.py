@@ -23,6 +23,7 @@ TESTS = Path(__file__).parent
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 # Port 9 (discard) is never served here: a test that forgets to bring its own Fireworks fails at once.
 NOWHERE = "http://127.0.0.1:9"
+QUICK_COMPILATION = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -35,6 +36,8 @@ def pytest_configure(config: pytest.Config) -> None:
     compiled = tempfile.TemporaryDirectory(prefix="fwportal-compiled-")
     config.add_cleanup(compiled.cleanup)
     os.environ["JAX_COMPILATION_CACHE_DIR"] = compiled.name
+    # Tests run each program a few times: compiling it well takes longer than running it badly.
+    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {QUICK_COMPILATION}".strip()
 
 
 def room(item: pytest.Item) -> str:

@@ -73,7 +73,7 @@ def set_phase(
 
 
 def plan_body(**parts: Any) -> dict[str, Any]:
-    """A plan's body as workflows/phases/planning.py writes it, small."""
+    """A plan's body as workflows/phases/sft/plan.py writes it, small."""
     line = {
         "item": "training:candidate:1",
         "label": "Candidate 1",

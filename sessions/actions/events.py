@@ -11,6 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from sessions import wake
+from sessions.actions import storable
 from sessions.models import Event, TuningSession
 from sessions.models.event import Level
 from sessions.states import Status, may_move
@@ -47,8 +48,8 @@ def change(
             phase=phase or session.phase,
             kind=kind,
             level=level,
-            text=text,
-            data=data or {},
+            text=storable.text(text),
+            data=storable.json(data or {}),
             actor_id=actor.pk if actor else None,
         )
         transaction.on_commit(partial(wake.publish, session.public_id))

@@ -16,7 +16,7 @@ from sessions import wake
 from sessions.actions.events import change
 from sessions.models import Gate, LedgerLine, Plan, TuningSession
 from sessions.models.event import Level
-from sessions.specification import Entry, with_changes
+from sessions.specification import Entry, is_moot, with_changes
 from sessions.states import ALIVE, Decision, GateKind, Status
 
 
@@ -92,7 +92,11 @@ def take_answers(
     `decide` raises.
     """
     locked(gate)
-    left = [each for each in gate.body.get("questions", []) if each["field"] not in verdict.entries]
+    left = [
+        each
+        for each in gate.body.get("questions", [])
+        if each["field"] not in verdict.entries and not is_moot(each["field"], verdict.entries)
+    ]
     if not left:
         decide(gate, actor, verdict, now)
         return left

@@ -1,4 +1,6 @@
-"""The ledger of money and of remote things. Intent and reservation are one transaction, before the call."""
+"""The ledger of money and of remote things. Intent and reservation are one transaction, before the call; the
+caller keeps its lease right before. What was seen of a remote thing or of its cost is true whoever saw it:
+those writes are guarded by the row's state and name no lease."""
 
 from __future__ import annotations
 
@@ -23,11 +25,22 @@ class NotApproved(Exception):
 
 
 class ApprovalExceeded(Exception):
-    """The spend would pass the approved amount; a person must approve more (product row 1.7)."""
+    """The spend would pass the approved amount; a person must approve more (product row 1.7). `why` says
+    what made it necessary, where the plan did not foresee it."""
 
-    def __init__(self, item: str, wanted: Decimal, committed: Decimal, approved: Decimal) -> None:
+    def __init__(
+        self,
+        item: str,
+        wanted: Decimal,
+        committed: Decimal,
+        approved: Decimal,
+        *,
+        label: str = "",
+        why: str = "",
+    ) -> None:
         super().__init__(f"{item} needs {wanted}, {committed} of {approved} is committed")
         self.item, self.wanted, self.committed, self.approved = item, wanted, committed, approved
+        self.label, self.why = label or item, why
 
 
 def committed(session: TuningSession) -> Decimal:
@@ -47,8 +60,10 @@ def intend(
     name: str,
     item: str,
     request: dict[str, Any],
+    amount: Decimal | None = None,
+    why: str = "",
 ) -> Resource:
-    """Record that a remote thing is about to be made, and reserve what it will cost.
+    """Record that a remote thing is about to be made, and reserve what it will cost, as `reserve` does.
 
     The same purpose again returns the row that is there: a step that is repeated after a crash goes on
     with the name it had. Raises NotApproved or ApprovalExceeded; then nothing is recorded.
@@ -62,22 +77,25 @@ def intend(
     if session.approved_amount is None or session.cancel_requested_at:
         raise NotApproved(f"{purpose} of session {session.public_id} is not covered by an approval")
     if item:
-        reserve(session, item)
+        reserve(session, item, amount, why)
     return Resource.objects.create(
         session=session, kind=kind, purpose=purpose, name=name, request=request, intended_at=now
     )
 
 
-def reserve(session: TuningSession, item: str) -> None:
-    """Set aside the upper end of a line's estimate; call it with the session's row locked."""
+def reserve(session: TuningSession, item: str, amount: Decimal | None = None, why: str = "") -> None:
+    """Set aside `amount` more for a line, the upper end of its estimate unless given; call it with the
+    session's row locked. What a settled line cost stays committed. Raises NotApproved or ApprovalExceeded."""
     line = LedgerLine.objects.filter(session=session, item=item).first()
     if line is None:
         raise NotApproved(f"the approved plan has no line {item}")
-    wanted = line.high or ZERO  # a line that could not be priced was shown as such and approved as such
+    # A line that could not be priced was shown as such and approved as such.
+    wanted = amount if amount is not None else line.high or ZERO
     already, approved = committed(session), session.approved_amount or ZERO
     if already + wanted > approved:
-        raise ApprovalExceeded(item, wanted, already, approved)
-    LedgerLine.objects.filter(pk=line.pk).update(reserved=(line.reserved or ZERO) + wanted)
+        raise ApprovalExceeded(item, wanted, already, approved, label=line.label, why=why)
+    taken = line.actual if line.actual is not None else line.reserved or ZERO
+    LedgerLine.objects.filter(pk=line.pk).update(reserved=taken + wanted, actual=None)
 
 
 def created(resource: Resource, now: datetime) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 
@@ -15,22 +16,48 @@ from django.db import transaction
 
 from sessions import wake
 from sessions.models import Upload
+from sessions.models.upload import DATA_SUFFIX, EVALUATOR_SUFFIXES
 
 NAME_LENGTH = 200
-SUFFIX = ".jsonl"
+EVALUATOR_LIMIT = 8_000_000  # bytes of code and small tables
 
 
 class Refused(Exception):
     """The file is not taken; the message says why and what to do."""
 
 
-def receive(owner: AbstractBaseUser, file: UploadedFile[bytes], limit: int) -> Upload:
-    """Store one uploaded file of at most `limit` bytes and ask a worker to inspect it.
+@dataclass(frozen=True)
+class Kind:
+    """What may be uploaded at one place: how the name ends, the most bytes, and the remedy in words."""
+
+    suffixes: tuple[str, ...]
+    remedy: str
+    limit: int
+
+
+def data(limit: int) -> Kind:
+    """Rows to train on or to measure on."""
+    remedy = (
+        f"Save the data as JSON Lines, one JSON object on each line, with a name that ends in {DATA_SUFFIX}."
+    )
+    return Kind((DATA_SUFFIX,), remedy, limit)
+
+
+EVALUATOR = Kind(
+    EVALUATOR_SUFFIXES,
+    "Give one Python file (.py), or its folder with a requirements.txt as a .zip or .tar.gz.",
+    EVALUATOR_LIMIT,
+)
+
+
+def receive(owner: AbstractBaseUser, file: UploadedFile[bytes], kind: Kind) -> Upload:
+    """Store one uploaded file and ask a worker to inspect it.
 
     Raises Refused before anything is kept: a file is there whole, or not at all.
     """
-    name = shown_name(file.name or "")
-    refuse_by_name(name)
+    name, limit = shown_name(file.name or ""), kind.limit
+    if not name.lower().endswith(kind.suffixes):
+        raise Refused(f"“{name}” is not a {' or '.join(kind.suffixes)} file. {kind.remedy}")
     if (file.size or 0) > limit:
         raise Refused(
             f"“{name}” has {size(file.size or 0)}. The largest file taken is {size(limit)}; split it."
@@ -49,14 +76,6 @@ def shown_name(raw: str) -> str:
     """The person's name for the file, without folders and control characters: text to show, never a path."""
     last = PurePosixPath(raw.replace("\\", "/")).name
     return "".join(letter for letter in last if letter.isprintable())[-NAME_LENGTH:] or "unnamed"
-
-
-def refuse_by_name(name: str) -> None:
-    if not name.lower().endswith(SUFFIX):
-        raise Refused(
-            f"“{name}” is not a {SUFFIX} file. Save the data as JSON Lines, one JSON object on each line, "
-            f"with a name that ends in {SUFFIX}."
-        )
 
 
 def store(chunks: Iterable[bytes], target: Path) -> tuple[int, str]:

@@ -29,6 +29,7 @@ ASSUMED = (
 # Local Fireworks on two cores: stand-ins of a few million parameters, each job cut to a token budget.
 LOCAL_FAST, LOCAL_SLOW = Pace(2, 40_000, 1), Pace(6, 6_000, 5)
 LOCAL_BUDGET, LOCAL_JOBS = 200_000, 2
+ANSWERS = "Asking models and comparing their answers comes on top: minutes, or longer where batch jobs queue."
 LOCAL_ASSUMED = (
     "Rehearsal: assumes 2 to 6 seconds to start a job, 6,000 to 40,000 tokens per second after that, "
     "at most 200,000 tokens a job and two jobs at a time on this machine."
@@ -65,16 +66,18 @@ def time_range(
     final_run: bool,
     deploy: bool = True,
     rehearsal: bool = False,
+    answers: bool = False,
     token_budget: int = LOCAL_BUDGET,
 ) -> TimeRange:
-    """Sweep, full-data run and deployment. Token counts are for one epoch; `token_budget` 0 means none."""
+    """Sweep, full-data run and deployment. Token counts are for one epoch; `token_budget` 0 means none.
+    `answers`: models are asked as well, which takes as long as their queues, and is only said."""
     paces, how = ((LOCAL_FAST, LOCAL_SLOW), LOCAL_ASSUMED) if rehearsal else ((FAST, SLOW), ASSUMED)
     slots = min(parallel_jobs, LOCAL_JOBS) if rehearsal else parallel_jobs
     limit = token_budget if rehearsal and token_budget else None
     sweep = [_capped(sample_tokens * each.epochs, limit) for each in candidates]
     final = _capped(full_tokens * max((each.epochs for each in candidates), default=0), limit)
     low, high = (_seconds(pace, sweep, slots, final if final_run else None, deploy=deploy) for pace in paces)
-    return TimeRange(low, high, how)
+    return TimeRange(low, high, f"{how} {ANSWERS}" if answers else how)
 
 
 def _capped(tokens: int, limit: int | None) -> int:

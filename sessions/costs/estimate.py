@@ -41,77 +41,70 @@ def training_line(job: Job, rate: Decimal | None, *, source: str = "", note: str
     return Line(*words, low, expected, high, " ".join(how.split()))
 
 
-def estimate(
-    candidates: Sequence[CandidateConfig],
-    *,
-    rates: Rates,
-    sample_tokens: int,
-    full_tokens: int,
-    parameters_by_model: Mapping[str, int | None],
-    final_run: bool,
-    deployment: tuple[str, int] | None,
-    today: date,
-    deploy: bool = True,
-    method: str = "lora_sft",
-) -> Estimate:
-    """The cost of a supervised fine-tuning plan compared by validation loss.
+NO_COMPLETIONS = Line(
+    "inference",
+    "Inference",
+    INFERENCE,
+    "evaluation",
+    ZERO,
+    ZERO,
+    ZERO,
+    "Validation loss is measured inside the training jobs; no completions are asked for.",
+)
 
-    `sample_tokens` and `full_tokens` are rendered tokens of one pass over the tuning sample and over the
-    whole train split; `parameters_by_model` has total parameters by full model name; `deployment` is the
-    API's accelerator name and how many, None where that is not known yet.
-    """
 
-    def rate(model: str) -> Decimal | None:
-        return rates.training(method, parameters_by_model.get(model))
+@dataclass(frozen=True)
+class Pricing:
+    """What training lines are priced by: the rates, total parameters by full model name, and the method."""
 
-    lines = [_candidate_line(each, sample_tokens, rate(each.base_model), rates) for each in candidates]
-    if final_run:
-        lines.append(
-            _final_line(candidates, full_tokens, [rate(each.base_model) for each in candidates], rates)
+    rates: Rates
+    parameters: Mapping[str, int | None]
+    method: str = "lora_sft"
+
+    def rate(self, model: str) -> Decimal | None:
+        """USD per 1M training tokens; None where the size or its price is not known."""
+        return self.rates.training(self.method, self.parameters.get(model))
+
+    def line(self, job: Job, model: str) -> Line:
+        """A training run of a known base model."""
+        return training_line(job, self.rate(model), source=f"{self.rates.source('training')}.")
+
+
+def candidate_lines(candidates: Sequence[CandidateConfig], tokens: int, pricing: Pricing) -> list[Line]:
+    """One line a candidate; `tokens` are rendered tokens of one pass over what they train on."""
+    return [
+        pricing.line(
+            Job(
+                f"training:candidate:{each.number}",
+                f"Candidate {each.number}: {each.label}",
+                "sweep",
+                tokens,
+                each.epochs,
+            ),
+            each.base_model,
         )
-    lines.append(
-        Line(
-            "inference",
-            "Inference",
-            INFERENCE,
-            "evaluation",
-            ZERO,
-            ZERO,
-            ZERO,
-            "Validation loss is measured inside the training jobs; no completions are asked for.",
-        )
-    )
-    if deploy:
-        lines.append(_deployment_line(rates, deployment, today))
-    return Estimate(tuple(lines), rates.date.isoformat())
-
-
-def _candidate_line(config: CandidateConfig, tokens: int, rate: Decimal | None, rates: Rates) -> Line:
-    label = f"Candidate {config.number}: {config.label}"
-    job = Job(f"training:candidate:{config.number}", label, "sweep", tokens, config.epochs)
-    return training_line(job, rate, source=f"{rates.source('training')}.")
-
-
-def _final_line(
-    candidates: Sequence[CandidateConfig], tokens: int, rates_each: Sequence[Decimal | None], rates: Rates
-) -> Line:
-    known = [
-        (rate * each.epochs, each, rate)
-        for each, rate in zip(candidates, rates_each, strict=True)
-        if rate is not None
+        for each in candidates
     ]
+
+
+def final_line(candidates: Sequence[CandidateConfig], tokens: int, pricing: Pricing) -> Line:
+    """The full-data run of a winner that is not known yet: priced as the dearest candidate."""
     item, label = "training:final", "Full-data run of the winner"
+    known = [(rate * each.epochs, each) for each in candidates if (rate := pricing.rate(each.base_model))]
     if not known or len(known) < len(candidates):
         note = "The winner is not known yet, and one that may win cannot be priced."
         return training_line(Job(item, label, "training", tokens, 0), None, note=note)
-    _, dearest, rate = max(known, key=lambda each: each[0])
+    _, dearest = max(known, key=lambda each: each[0])
     name = short_name(dearest.base_model)
     note = f"The winner is not known yet: priced as the most expensive candidate ({name})."
     job = Job(item, label, "training", tokens, dearest.epochs)
-    return training_line(job, rate, source=f"{rates.source('training')}.", note=note)
+    rate, source = pricing.rate(dearest.base_model), f"{pricing.rates.source('training')}."
+    return training_line(job, rate, source=source, note=note)
 
 
-def _deployment_line(rates: Rates, deployment: tuple[str, int] | None, today: date) -> Line:
+def deployment_line(rates: Rates, deployment: tuple[str, int] | None, today: date) -> Line:
+    """The first hour of what serves the winner: the API's accelerator name and how many, None where that is
+    not known yet."""
     words = ("deployment:first-hour", "First hour of the deployment", DEPLOYMENT, "deployment")
     if deployment is None:
         return Line(*words, None, None, None, "Which accelerators it will need is not known yet.")
@@ -123,3 +116,32 @@ def _deployment_line(rates: Rates, deployment: tuple[str, int] | None, today: da
     source = rates.source("gpu_hour")
     how = f"{count} × {accelerator} × ${hour} per hour; less when it scales to zero. {source}."
     return Line(*words, cost, cost, cost, how)
+
+
+def estimate(
+    candidates: Sequence[CandidateConfig],
+    *,
+    rates: Rates,
+    sample_tokens: int,
+    full_tokens: int,
+    parameters_by_model: Mapping[str, int | None],
+    final_run: bool,
+    deployment: tuple[str, int] | None,
+    today: date,
+    deploy: bool = True,
+    inference: Sequence[Line] = (NO_COMPLETIONS,),
+) -> Estimate:
+    """The cost of a supervised fine-tuning plan.
+
+    `sample_tokens` and `full_tokens` are rendered tokens of one pass over the tuning sample and over the
+    whole train split; `parameters_by_model` has total parameters by full model name; `inference` are the
+    lines of completions that compare the candidates.
+    """
+    pricing = Pricing(rates, parameters_by_model)
+    lines = candidate_lines(candidates, sample_tokens, pricing)
+    if final_run:
+        lines.append(final_line(candidates, full_tokens, pricing))
+    lines += inference
+    if deploy:
+        lines.append(deployment_line(rates, deployment, today))
+    return Estimate(tuple(lines), rates.date.isoformat())

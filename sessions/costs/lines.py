@@ -9,7 +9,9 @@ from typing import Any
 
 ZERO = Decimal(0)
 TRAINING, INFERENCE, DEPLOYMENT = "Training", "Inference", "Deployment's first hour"
-GROUPS = (TRAINING, INFERENCE, DEPLOYMENT)
+BASE_INFERENCE, TUNED_INFERENCE = "Base-model inference", "Fine-tuned inference"  # of classification
+PAIRS, EVALUATOR = "Pair generation", "Evaluator"  # of preference learning
+GROUPS = (BASE_INFERENCE, PAIRS, TRAINING, TUNED_INFERENCE, EVALUATOR, INFERENCE, DEPLOYMENT)
 
 
 def _text(amount: Decimal | None) -> str | None:
@@ -111,7 +113,8 @@ class Estimate:
 
     def by_group(self) -> list[Sum]:
         """The workflow's own lines (Training, Inference, Deployment's first hour), then the total."""
-        return [*self._sums(GROUPS, [line.group for line in self.lines]), self.total]
+        groups = [line.group for line in self.lines]
+        return [*self._sums([each for each in GROUPS if each in groups], groups), self.total]
 
     def by_phase(self) -> list[Sum]:
         """One sum a phase, in the order in which the phases spend."""

@@ -54,6 +54,16 @@ class TokenPrice:
 
 
 @dataclass(frozen=True)
+class TokenBand:
+    """Serverless price of a model without one of its own: of up to so many parameters (None: no limit), as a
+    mixture of experts or not."""
+
+    up_to_parameters: int | None
+    mixture: bool
+    price: TokenPrice
+
+
+@dataclass(frozen=True)
 class Rates:
     """One table of rates, with its date and a source line for each group."""
 
@@ -62,6 +72,8 @@ class Rates:
     bands: tuple[Band, ...]
     gpu_hours: tuple[GpuHour, ...]
     token_prices: Mapping[str, TokenPrice]
+    token_bands: tuple[TokenBand, ...] = ()
+    batch_factor: Decimal | None = None  # of the serverless price; None where the table has none
 
     @classmethod
     def load(cls, path: Path | str | None = None) -> Rates:
@@ -93,9 +105,18 @@ class Rates:
         """USD per hour of one accelerator on a day, by the API's name of it."""
         return next((rate.usd for rate in self.gpu_hours if rate.covers(accelerator, day)), None)
 
-    def serverless(self, model: str) -> TokenPrice | None:
-        """Serverless price of a model by its full name."""
-        return self.token_prices.get(model)
+    def serverless(
+        self, model: str, parameters: int | None = None, *, mixture: bool = False
+    ) -> TokenPrice | None:
+        """Serverless price of a model by its full name, else by its size (all of a mixture counted)."""
+        named = self.token_prices.get(model)
+        if named or not parameters or parameters <= 0:
+            return named
+        for band in self.token_bands:
+            fits = band.up_to_parameters is None or parameters <= band.up_to_parameters
+            if band.mixture == mixture and fits:
+                return band.price
+        return None
 
     def source(self, group: str) -> str:
         """One line that says where a group's rates come from."""
@@ -124,6 +145,15 @@ def _band(row: Mapping[str, Any]) -> Band:
     return Band(None if limit is None else int(limit), prices)
 
 
+def _price(row: Mapping[str, Any]) -> TokenPrice:
+    return TokenPrice(_amount(row["input"]), _amount(row["cached_input"]), _amount(row["output"]))
+
+
+def _token_band(row: Mapping[str, Any]) -> TokenBand:
+    limit = row["up_to_parameters"]
+    return TokenBand(None if limit is None else int(limit), bool(row["mixture"]), _price(row))
+
+
 def _read(data: Mapping[str, Any]) -> Rates:
     bands = sorted(
         map(_band, data["training_per_million_tokens"]), key=lambda b: b.up_to_parameters or 10**18
@@ -132,10 +162,15 @@ def _read(data: Mapping[str, Any]) -> Rates:
         GpuHour(row["accelerator"], _day(row["from"]), _day(row["until"]), _amount(row["usd"]))
         for row in data["gpu_hour"]
     )
-    tokens = {
-        model: TokenPrice(_amount(row["input"]), _amount(row["cached_input"]), _amount(row["output"]))
-        for model, row in data["serverless_per_million_tokens"].items()
-    }
+    token_bands = sorted(
+        map(_token_band, data.get("serverless_by_size", ())), key=lambda b: b.up_to_parameters or 10**18
+    )
     return Rates(
-        dt.date.fromisoformat(data["date"]), dict(data["sources"]), tuple(bands), tuple(hours), tokens
+        dt.date.fromisoformat(data["date"]),
+        dict(data["sources"]),
+        tuple(bands),
+        tuple(hours),
+        {model: _price(row) for model, row in data["serverless_per_million_tokens"].items()},
+        tuple(token_bands),
+        _amount(data["batch_factor"]) if "batch_factor" in data else None,
     )

@@ -8,6 +8,7 @@ from sessions.instructions.modelnames import model
 from sessions.instructions.patterns import Text
 from sessions.instructions.tables import words
 from sessions.instructions.tokens import Kind, glued_run, text_of
+from sessions.specification.quoting import DOUBLED
 
 BETWEEN_LABELS = {",", "and", "/", "|", "or", "&"}
 SENTENCE_ENDS = {".", "!", "?", ";"}
@@ -21,10 +22,19 @@ def quoted(text: Text, at: int) -> Iterator[tuple[int, str]]:
     """Text between quotation marks, as written."""
     if text.tokens[at].norm != '"':
         return
-    for end in range(at + 1, len(text.tokens)):
+    end = at + 1
+    while end < len(text.tokens):
         if text.tokens[end].norm == '"':
-            yield end + 1, text.text[text.tokens[at].end : text.tokens[end].start]
-            return
+            if not _twice(text, end):
+                yield end + 1, DOUBLED.sub(r"\1", text.text[text.tokens[at].end : text.tokens[end].start])
+                return
+            end += 1
+        end += 1
+
+
+def _twice(text: Text, at: int) -> bool:
+    """Whether a quotation mark stands twice, as it does inside a quoted label."""
+    return DOUBLED.match(text.text, text.tokens[at].start) is not None
 
 
 def rest(text: Text, at: int) -> Iterator[tuple[int, str]]:

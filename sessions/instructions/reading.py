@@ -15,11 +15,9 @@ from sessions.specification import (
     Entry,
     FieldError,
     ModelName,
-    NotYet,
     Origin,
     Workflow,
     implied_workflow,
-    not_available_strategy,
     not_available_workflow,
     show,
 )
@@ -28,7 +26,7 @@ LONGEST_TEXT = 4_000
 # Signs that say nothing by themselves; any other sign is shown as not understood.
 SILENT = frozenset(",.;:!?()[]{}\"'`-–—_/&+*#•…|=×·")
 TURNING = {"turn", "deny"}  # phrases that are shown as not understood, with what they take back
-REFUSALS = {"workflow": not_available_workflow, "strategy": not_available_strategy}
+REFUSALS = {"workflow": not_available_workflow}
 
 
 @dataclass(frozen=True)
@@ -103,8 +101,7 @@ def _with_workflow(found: Reading) -> Reading:
     preference = "workflow" in entries and entries["workflow"].value == Workflow.PREFERENCE
     if preference and "evaluator" in entries and entries.get("strategy"):
         # There the evaluator's name says all: it is scored by, or else by a rubric (product row 4.5).
-        other = not_available_strategy(entries.pop("strategy").value)
-        errors = [error for error in errors if error != other]
+        del entries["strategy"]
     return replace(found, entries=entries, errors=tuple(dict.fromkeys(errors)))
 
 
@@ -142,12 +139,8 @@ class _Values:
                 self._check(name, _raw(name, raw), words)
 
     def _check(self, name: str, raw: Any, words: str) -> None:
-        """What is understood and cannot be run yet is kept beside its refusal."""
         try:
             value = FIELDS[name].check(raw, self.parsed.source.context)
-        except NotYet as refusal:
-            self._fault(refusal)
-            value = raw
         except FieldError as error:
             self._fault(error)
             return
@@ -165,7 +158,7 @@ class _Values:
             self.entries[name] = entry
         elif name == "workflow" and {before.value, entry.value} == {Workflow.SFT, Workflow.AUTHORING}:
             self._chained(entry if entry.value == Workflow.SFT else before)
-        elif name in {"base_models", "labels"}:
+        elif name in {"base_models", "labels", "label_changes"}:
             both = tuple(dict.fromkeys((*before.value, *entry.value)))
             self.entries[name] = Entry(both, self.origin, f"{before.words} … {entry.words}")
         else:

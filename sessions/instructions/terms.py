@@ -8,6 +8,7 @@ from sessions.instructions.freetext import few, labels, quoted, rest
 from sessions.instructions.modelnames import model, models, which
 from sessions.instructions.numerals import money, number, numbers, share, split
 from sessions.instructions.patterns import Term, Text
+from sessions.instructions.relabelling import merge, relabel, unlabel
 from sessions.instructions.tables import words
 from sessions.instructions.tokens import Kind, glued_run, text_of
 
@@ -31,6 +32,12 @@ def evaluator(text: Text, at: int) -> Iterator[tuple[int, str]]:
     token = text.tokens[at]
     if token.kind is Kind.NAME and "/evaluators/" in token.norm:
         yield at + 1, token.text
+
+
+def uploaded(text: Text, at: int) -> Iterator[tuple[int, str]]:
+    """An uploaded file, where the words say what it is; elsewhere it is a dataset."""
+    if text.tokens[at].kind is Kind.UPLOAD:
+        yield at + 1, text.tokens[at].text
 
 
 def identifier(text: Text, at: int) -> Iterator[tuple[int, str]]:
@@ -59,9 +66,13 @@ TERMS: dict[str, Term] = {
     "which": which,
     "dataset": dataset,
     "evaluator": evaluator,
+    "uploaded": uploaded,
     "id": identifier,
     "labels": labels,
     "quoted": quoted,
     "rest": rest,
     "few": few,
+    "merge": merge,
+    "relabel": relabel,
+    "unlabel": unlabel,
 }

@@ -2,7 +2,7 @@
 
 from sessions.models.account import Account, BaseModel, RemoteDataset
 from sessions.models.event import Event
-from sessions.models.evidence import Artifact, Candidate, Evaluation
+from sessions.models.evidence import Answer, Artifact, Candidate, Evaluation, Serving
 from sessions.models.gate import Gate, Plan
 from sessions.models.ledger import LedgerLine, Resource
 from sessions.models.session import PhaseRun, TuningSession
@@ -10,6 +10,7 @@ from sessions.models.upload import Upload
 
 __all__ = [
     "Account",
+    "Answer",
     "Artifact",
     "BaseModel",
     "Candidate",
@@ -21,6 +22,7 @@ __all__ = [
     "Plan",
     "RemoteDataset",
     "Resource",
+    "Serving",
     "TuningSession",
     "Upload",
 ]

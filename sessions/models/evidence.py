@@ -10,6 +10,7 @@ from django.db import models
 
 from sessions.models.fields import money, word
 from sessions.models.session import TuningSession
+from sessions.specification import short_name
 from sessions.states import CANDIDATE_OVER, CandidateState
 
 
@@ -28,6 +29,10 @@ class Candidate(models.Model):
     lora_rank = models.PositiveSmallIntegerField()
     learning_rate = models.FloatField()
     epochs = models.PositiveSmallIntegerField()
+    beta = models.FloatField(null=True)  # of DPO; lambda of ORPO
+    parent = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="+"
+    )  # of a final run
 
     state = word(CandidateState, default=CandidateState.PLANNED)
     attempt = models.PositiveSmallIntegerField(default=1)
@@ -55,12 +60,88 @@ class Candidate(models.Model):
     def is_over(self) -> bool:
         return self.state in CANDIDATE_OVER
 
+    @property
+    def label(self) -> str:
+        """How a candidate is named to people."""
+        return "Full-data run" if self.role == Role.FINAL else f"Candidate {self.number}"
+
+    @property
+    def subject(self) -> str:
+        """How answers and evaluations name this candidate's model."""
+        return f"candidate:{self.number}"
+
+
+class Answer(models.Model):
+    """What one subject answered to one prompt. The row is there before the call, so that no completion that
+    was paid for is asked for again: who finds it unanswered after a crash asks under the next `attempt`."""
+
+    session = models.ForeignKey(TuningSession, on_delete=models.CASCADE, related_name="answers")
+    prompts = models.CharField(max_length=60)  # which prompt set: heldout, pairs, judge-3
+    subject = models.CharField(max_length=220)  # who is asked: base:accounts/…, candidate:3
+    row = models.PositiveIntegerField()  # of the prompt set, from 0
+    attempt = models.PositiveSmallIntegerField(default=1)
+    text = models.TextField(blank=True)
+    error = models.TextField(blank=True)  # why there will be no answer
+    detail = models.JSONField(default=dict)  # finish_reason, prompt_tokens, completion_tokens, way, seed
+    result = models.JSONField(default=dict)  # what was made of it: score and reason, label, verdict
+    asked_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)  # empty: asked, and the outcome is not known
+
+    class Meta:
+        ordering = ("row",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("session", "prompts", "subject", "row"), name="one_answer_to_each_prompt"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.subject} on {self.prompts} {self.row}"
+
+    @property
+    def is_over(self) -> bool:
+        return self.answered_at is not None
+
+
+class Serving(models.Model):
+    """How one subject comes by its answers to one prompt set. The row is made together with the reservation
+    of what the answers may cost; without it the client asks no serverless model anything."""
+
+    session = models.ForeignKey(TuningSession, on_delete=models.CASCADE, related_name="servings")
+    prompts = models.CharField(max_length=60)
+    subject = models.CharField(max_length=220)
+    model = models.CharField(max_length=200)  # the full name that is asked
+    rows = models.PositiveIntegerField()  # of the prompt set
+    way = models.CharField(max_length=20)  # serverless, batch, multi_lora, live_merge
+    refused = models.JSONField(default=dict)  # ways that did not work, with the words of the refusal
+    address = models.CharField(max_length=620, blank=True)  # the form that a deployment answered to
+    begun_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)  # every row is over, and the cost is settled
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("session", "prompts", "subject"), name="one_serving_a_subject_and_prompt_set"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.subject} on {self.prompts} by {self.way}"
+
+    @property
+    def is_over(self) -> bool:
+        return self.ended_at is not None
+
 
 class Evaluation(models.Model):
-    """One measured number: of which candidate, on how many rows, from which source (product row 6.2)."""
+    """One measured number: of which subject, on how many rows, from which source (product row 6.2).
+
+    A subject is a candidate's model (`candidate:3`) or a base model as it is (`base:accounts/…`)."""
 
     session = models.ForeignKey(TuningSession, on_delete=models.CASCADE, related_name="evaluations")
-    candidate = models.ForeignKey(Candidate, on_delete=models.CASCADE, related_name="evaluations")
+    candidate = models.ForeignKey(Candidate, null=True, on_delete=models.CASCADE, related_name="evaluations")
+    subject = models.CharField(max_length=220)
     metric = models.CharField(max_length=60)
     value = models.FloatField()
     low = models.FloatField(null=True)
@@ -70,11 +151,18 @@ class Evaluation(models.Model):
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=("candidate", "metric"), name="one_value_of_each_metric"),
+            models.UniqueConstraint(fields=("session", "subject", "metric"), name="one_value_of_each_metric"),
         )
 
     def __str__(self) -> str:
         return f"{self.metric} {self.value}"
+
+    @property
+    def who(self) -> str:
+        """The subject in words."""
+        if self.candidate:
+            return self.candidate.label
+        return f"{short_name(self.subject.removeprefix('base:'))}, untuned"
 
 
 class Artifact(models.Model):

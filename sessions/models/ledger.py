@@ -15,7 +15,7 @@ class Resource(models.Model):
 
     session = models.ForeignKey(TuningSession, on_delete=models.CASCADE, related_name="resources")
     kind = models.CharField(max_length=30)  # dataset, job, model, deployment
-    purpose = models.CharField(max_length=80)  # e.g. "dataset-train", "job-3"
+    purpose = models.CharField(max_length=330)  # e.g. "dataset-train", "job-3"
     name = models.CharField(max_length=200, unique=True)
     state = word(ResourceState, default=ResourceState.INTENDED)
     request = models.JSONField(default=dict)
@@ -36,7 +36,7 @@ class LedgerLine(models.Model):
     """One line of money: estimated in the plan, reserved before the spend, actual afterwards (USD)."""
 
     session = models.ForeignKey(TuningSession, on_delete=models.CASCADE, related_name="ledger")
-    item = models.CharField(max_length=80)  # e.g. "training:candidate:3"
+    item = models.CharField(max_length=330)  # e.g. "training:candidate:3"
     label = models.CharField(max_length=160)
     group = models.CharField(max_length=40)  # Training, Inference, Deployment
     phase = word(Phase)

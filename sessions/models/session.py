@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
@@ -11,6 +11,9 @@ from django.urls import reverse
 from sessions.models.fields import money, short_id, token, word
 from sessions.specification import Specification
 from sessions.states import ALIVE, Phase, PhaseState, Status
+
+if TYPE_CHECKING:
+    from sessions.models.evidence import Candidate
 
 
 class TuningSession(models.Model):
@@ -74,9 +77,16 @@ class TuningSession(models.Model):
     def is_over(self) -> bool:
         return self.status not in ALIVE
 
-    def value(self, name: str) -> Any:
-        """One value of the specification, without its origin."""
-        return self.specification.value(name)
+    def value(self, name: str, default: Any = None) -> Any:
+        """One value of the specification, without its origin; `default` where nobody has set it."""
+        return self.specification.value(name, default)
+
+    @property
+    def result(self) -> Candidate | None:
+        """The candidate whose model is the result: the winner's full-data run, else the winner."""
+        if self.winner is None:
+            return None
+        return self.candidates.filter(role="final", parent=self.winner, state="done").first() or self.winner
 
 
 class PhaseRun(models.Model):

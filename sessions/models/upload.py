@@ -1,4 +1,4 @@
-"""A file that a person gave to the portal; a worker inspects it."""
+"""A file that a person gave to the portal, data or an evaluator; a worker inspects it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from django.conf import settings
 from django.db import models
 
 from sessions.models.fields import token
+
+DATA_SUFFIX = ".jsonl"
+EVALUATOR_SUFFIXES = (".py", ".zip", ".tar.gz", ".tgz")
 
 
 class Upload(models.Model):
@@ -26,7 +29,13 @@ class Upload(models.Model):
 
     @property
     def path(self) -> Path:
-        return Path(settings.DATA) / "uploads" / f"{self.token}.jsonl"
+        suffix = ".evaluator" if self.is_evaluator else DATA_SUFFIX
+        return Path(settings.DATA) / "uploads" / f"{self.token}{suffix}"
+
+    @property
+    def is_evaluator(self) -> bool:
+        """Whether it is code that scores answers; else it is data."""
+        return self.filename.lower().endswith(EVALUATOR_SUFFIXES)
 
     @property
     def reference(self) -> str:

@@ -3,7 +3,7 @@
 from sessions.specification.belonging import implied_workflow, out_of_place, with_changes
 from sessions.specification.catalogue import ModelName, choose, find, nearest, short_name
 from sessions.specification.changes import combine, differences
-from sessions.specification.entries import Entry, FieldError, NotYet, Origin, Specification, Workflow
+from sessions.specification.entries import Entry, FieldError, Origin, Specification, Workflow
 from sessions.specification.fields import FIELDS, Context, Field, FormReading, check_entry, read_form, show
 from sessions.specification.grid import (
     DEFAULT_GRID,
@@ -14,8 +14,8 @@ from sessions.specification.grid import (
     of_candidates,
     resolve,
 )
-from sessions.specification.questions import Option, Question, missing
-from sessions.specification.refusals import not_available_strategy, not_available_workflow
+from sessions.specification.questions import Option, Question, is_moot, missing
+from sessions.specification.refusals import not_available_workflow
 from sessions.specification.sentence import sentence
 from sessions.specification.values import rate_text
 
@@ -29,7 +29,6 @@ __all__ = [
     "FieldError",
     "FormReading",
     "ModelName",
-    "NotYet",
     "Option",
     "Origin",
     "Question",
@@ -44,9 +43,9 @@ __all__ = [
     "differences",
     "find",
     "implied_workflow",
+    "is_moot",
     "missing",
     "nearest",
-    "not_available_strategy",
     "not_available_workflow",
     "of_candidates",
     "out_of_place",

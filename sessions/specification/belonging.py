@@ -12,7 +12,8 @@ _RIVALS = {"heldout_rows": "test_share", "test_share": "heldout_rows"}
 
 # Fields that are said in one workflow only: labels in classification, betas in preference learning.
 _TELLING = {
-    "labels", "imbalance_threshold", "benchmark_only", "compare_base", "method", "betas", "make_pairs",
+    "labels", "label_changes", "imbalance_threshold", "balance", "benchmark_only", "compare_base", "method",
+    "betas", "make_pairs",
 }  # fmt: skip
 
 
@@ -52,9 +53,14 @@ def out_of_place(specification: Specification) -> list[FieldError]:
 
 
 def with_changes(specification: Specification, entries: Mapping[str, Entry]) -> Specification:
-    """The specification with these values, and without what they take the place of."""
+    """The specification with these values, and without what they take the place of. An evaluator that is
+    named is one that is used."""
     gone = [other for name, other in _RIVALS.items() if name in entries and other not in entries]
-    return specification.without(*gone).with_entries(entries)
+    changed = specification.without(*gone).with_entries(entries)
+    named = entries.get("evaluator")
+    if named and "strategy" not in entries and changed.value("workflow", "sft") == Workflow.SFT:
+        changed = changed.with_entries({"strategy": Entry("evaluator", named.origin, named.words)})
+    return changed
 
 
 def _remedy(name: str) -> str:

@@ -63,10 +63,6 @@ class FieldError(ValueError):
         return {"field": self.field, "fault": self.fault, "remedy": self.remedy}
 
 
-class NotYet(FieldError):
-    """A value that was understood and cannot be run in this release."""
-
-
 @dataclass(frozen=True)
 class Entry:
     """One value, where it came from, and the words (quoted, or the rule that gave it)."""

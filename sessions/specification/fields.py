@@ -8,9 +8,10 @@ from dataclasses import field as part
 from functools import partial
 from typing import Any
 
+from sessions.specification import classifying as c
 from sessions.specification import measures as m
 from sessions.specification import values as v
-from sessions.specification.entries import Entry, FieldError, NotYet, Origin, Workflow
+from sessions.specification.entries import Entry, FieldError, Origin, Workflow
 from sessions.specification.field import Context, Field, field
 
 __all__ = ["FIELDS", "Context", "Field", "FormReading", "check_entry", "read_form", "show"]
@@ -22,7 +23,7 @@ _sweeping = partial(field, workflows=frozenset({Workflow.SFT, Workflow.CLASSIFIC
 
 _ALL = (
     field("workflow", "Workflow", v.WORKFLOW, "sft", "What kind of fine-tuning this is.", advanced=False),
-    _preference("method", "Method", m.METHOD, hint="DPO unless ORPO is asked for."),
+    _preference("method", "Method", m.METHOD, "dpo", "DPO unless ORPO is asked for."),
     field(
         "dataset",
         "Dataset",
@@ -49,7 +50,7 @@ _ALL = (
         "Evaluation",
         v.STRATEGY,
         "validation_loss",
-        "How candidates are compared: by the loss on rows they did not train on.",
+        "How candidates are compared, always on rows they did not train on.",
         advanced=False,
         workflows=frozenset({Workflow.SFT}),
     ),
@@ -57,7 +58,7 @@ _ALL = (
         "evaluator",
         "Evaluator",
         m.EVALUATOR,
-        hint="An evaluator's ID; its scores compare candidates.",
+        hint="An evaluator's ID or an upload; its scores compare candidates.",
         workflows=frozenset({Workflow.SFT, Workflow.PREFERENCE}),
     ),
     _preference("rubric", "Rubric", m.FREE, hint="What the judge prefers, in your words."),
@@ -110,6 +111,13 @@ _ALL = (
         True,
         "Train the winning configuration on all the data; else the winner is used as it is.",
     ),
+    _tuning(
+        "serving_order",
+        "Answers come from",
+        m.SERVING,
+        tuple(m.WAYS),
+        "Ways to ask models, in the order to try them: serverless, batch, multi-LoRA, live merge.",
+    ),
     _tuning("deploy", "Deploy", v.FLAG, True, "Deploy the final model; it costs money while it runs."),
     field(
         "budget",
@@ -122,23 +130,54 @@ _ALL = (
         "heldout_rows",
         "Held-out rows",
         v.Whole(1, 100_000),
-        hint="Rows kept from training to measure on; a tenth of the data, at most 100, if empty.",
+        hint="Rows kept from training to measure on; a tenth of the data, at most 100, if empty (a fifth of "
+        "preference data).",
     ),
     _tuning("test_share", "Test share", m.SHARE, hint="The part of the data to measure on, for example 20%."),
     field(
         "drop_bad_rows", "Drop bad rows", v.FLAG, False, "Leave out rows with a problem instead of stopping."
     ),
+    _sweeping(
+        "tools_as_text",
+        "Tool messages as text",
+        v.FLAG,
+        False,
+        "Tool messages become user messages, and tool calls the assistant's text.",
+    ),
+    _sweeping(
+        "parts_as_text", "Content parts as text", v.FLAG, False, "Lists of text parts become one text."
+    ),
     _classification(
         "labels", "Labels", m.LABELS, hint="What an answer may be; taken from the data if empty."
+    ),
+    _classification(
+        "label_changes",
+        "Changes of labels",
+        c.LABEL_CHANGES,
+        hint="Rename or merge with `old -> new`, or `drop old`; several apart by semicolons.",
     ),
     _classification(
         "imbalance_threshold",
         "Imbalance threshold",
         m.THRESHOLD,
-        hint="Most frequent over least frequent label that is still unflagged; 50 if empty.",
+        50.0,
+        "Most frequent over least frequent label; above this it is flagged in the plan.",
     ),
     _classification(
-        "benchmark_only", "Benchmark only", v.FLAG, hint="Measure the base models, and train nothing."
+        "balance",
+        "Against imbalance",
+        c.BALANCE,
+        "none",
+        "none, repeat, cap, weight, drop or merge: what is done to the training rows.",
+    ),
+    _classification(
+        "prompt",
+        "Prompt",
+        c.PROMPT,
+        hint="How models are asked; {labels} is where the labels stand. The portal's own if empty.",
+    ),
+    _classification(
+        "benchmark_only", "Benchmark only", v.FLAG, False, "Measure the base models, and train nothing."
     ),
     _classification(
         "compare_base",
@@ -163,8 +202,7 @@ class FormReading:
 
 
 def read_form(raw: Mapping[str, str], context: Context) -> FormReading:
-    """Typed strings by field name to entries of origin `form`; blank means not given. What is understood and
-    cannot be run yet is kept beside its refusal.
+    """Typed strings by field name to entries of origin `form`; blank means not given.
 
     Several base models, ranks or rates are separated by commas, spaces or new lines; yes/no fields take
     `yes` or `no` (an unticked checkbox sends nothing, so it needs a hidden `no`).
@@ -175,9 +213,6 @@ def read_form(raw: Mapping[str, str], context: Context) -> FormReading:
             continue
         try:
             value = FIELDS[name].parse(text, context)
-        except NotYet as refusal:
-            reading.errors.append(refusal)
-            reading.entries[name] = Entry(text.strip(), Origin.FORM, text.strip())
         except FieldError as error:
             reading.errors.append(error)
         else:

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from sessions.specification import preference
 from sessions.specification.catalogue import short_name
-from sessions.specification.entries import Entry, FieldError, Origin, Specification
+from sessions.specification.entries import Entry, FieldError, Origin, Specification, Workflow
 from sessions.specification.fields import FIELDS
 from sessions.specification.values import rate_text
 
@@ -28,11 +29,18 @@ class CandidateConfig:
     lora_rank: int
     learning_rate: float
     epochs: int
+    beta: float | None = None  # of DPO; lambda of ORPO
 
     @property
     def label(self) -> str:
         rate = rate_text(self.learning_rate)
-        return f"{short_name(self.base_model)}, rank {self.lora_rank}, learning rate {rate}"
+        beta = "" if self.beta is None else f", beta {self.beta:g}"
+        return f"{short_name(self.base_model)}, rank {self.lora_rank}, learning rate {rate}{beta}"
+
+    @property
+    def settings(self) -> preference.Settings:
+        """What differs between candidates of one base model."""
+        return self.lora_rank, self.learning_rate, self.beta
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -54,14 +62,22 @@ def default_heldout(total_samples: int) -> int:
 
 def _from_data(spec: Specification, total_samples: int) -> dict[str, Entry]:
     rows = f"{total_samples:,} rows"
-    epochs = Entry(default_epochs(total_samples), Origin.DATA, f"min(5, ceil(2500 / rows)) with {rows}")
+    if spec.value("workflow") == Workflow.PREFERENCE:
+        count, rule = preference.epochs(total_samples)
+        held, rule_held = preference.heldout(total_samples)
+    else:
+        count, rule = default_epochs(total_samples), "min(5, ceil(2500 / rows))"
+        held, rule_held = default_heldout(total_samples), f"a tenth of {rows}, at most 100"
+    if spec.value("workflow") == Workflow.CLASSIFICATION:
+        held, rule_held = preference.heldout(total_samples)
+    epochs = Entry(count, Origin.DATA, f"{rule} with {rows}")
     if spec.value("evaluation_dataset"):
         heldout = Entry(0, Origin.DATA, "none held out: the evaluation dataset is measured on")
     elif share := spec.value("test_share"):
         held = max(1, round(total_samples * share))
         heldout = Entry(held, Origin.DATA, f"{FIELDS['test_share'].show(share)} of {rows}")
     else:
-        heldout = Entry(default_heldout(total_samples), Origin.DATA, f"a tenth of {rows}, at most 100")
+        heldout = Entry(held, Origin.DATA, rule_held)
     return {"epochs": epochs, "heldout_rows": heldout}
 
 
@@ -84,6 +100,8 @@ def resolve(spec: Specification, *, total_samples: int) -> Specification:
 
 
 def _check_against_data(spec: Specification, total_samples: int) -> None:
+    if spec.value("workflow") == Workflow.PREFERENCE:
+        preference.check(spec)
     heldout, epochs = spec.value("heldout_rows"), spec.value("epochs")
     if heldout and heldout > total_samples - 3 and spec.entries["heldout_rows"].origin.by_person:
         raise FieldError(
@@ -105,8 +123,15 @@ def rate_for_rank(rank: int) -> float:
     return min(DEFAULT_GRID, key=lambda pair: (abs(math.log2(pair[0] / rank)), pair[0]))[1]
 
 
-def grid(spec: Specification) -> tuple[tuple[int, float], ...]:
-    """Pairs of LoRA rank and learning rate to try on every base model.
+def grid(spec: Specification) -> tuple[preference.Settings, ...]:
+    """LoRA rank, learning rate and, in preference learning alone, beta to try on every base model."""
+    if spec.value("workflow") == Workflow.PREFERENCE:
+        return preference.grid(spec)
+    return tuple((rank, rate, None) for rank, rate in pairs(spec))
+
+
+def pairs(spec: Specification) -> tuple[tuple[int, float], ...]:
+    """Pairs of LoRA rank and learning rate where there is no beta.
 
     Neither given: the default three. Both: every combination, ranks outermost. Only ranks: each with the
     default learning rate that goes with it. Only rates: each with rank 16, the middle of the default grid.
@@ -122,40 +147,50 @@ def grid(spec: Specification) -> tuple[tuple[int, float], ...]:
 
 
 def of_candidates(kept: Sequence[CandidateConfig], *, rates_said: bool = False) -> dict[str, Any]:
-    """The base models, ranks and rates that make exactly these candidates; FieldError when no grid does.
+    """The base models, ranks, rates and betas that make exactly these candidates; FieldError when no grid
+    does.
 
     `rates_said`: learning rates stand already, so that they must be named again.
     """
     models = tuple(dict.fromkeys(each.base_model for each in kept))
-    ranks = tuple(dict.fromkeys(each.lora_rank for each in kept))
-    rates = tuple(dict.fromkeys(each.learning_rate for each in kept))
-    wanted = {(each.base_model, each.lora_rank, each.learning_rate) for each in kept}
-    grids: list[dict[str, Any]] = [{"lora_ranks": ranks}, {"lora_ranks": ranks, "learning_rates": rates}]
-    for grid_values in grids[rates_said:]:
+    ranks, rates, betas = (
+        tuple(dict.fromkeys(column)) for column in zip(*(c.settings for c in kept), strict=True)
+    )
+    wanted = {(each.base_model, each.settings) for each in kept}
+    full: dict[str, Any] = {"lora_ranks": ranks, "learning_rates": rates}
+    grids = [{"lora_ranks": ranks}, full][rates_said:]
+    if None not in betas:
+        full["betas"], grids = betas, [full]
+    for grid_values in grids:
         values = {"base_models": models, **grid_values}
+        if "betas" in values:
+            values["workflow"] = Workflow.PREFERENCE
         spec = Specification({name: Entry(value, Origin.ANSWER) for name, value in values.items()})
-        if {(each.base_model, each.lora_rank, each.learning_rate) for each in candidates(spec)} == wanted:
+        if {(each.base_model, each.settings) for each in candidates(spec)} == wanted:
+            values.pop("workflow", None)
             return values
     raise FieldError(
         "lora_ranks",
-        "These candidates are no grid: every base model is tried with every rank and rate.",
+        "These candidates are no grid: every base model is tried with every value of the others.",
         "Drop a base model, a rank or a learning rate instead.",
     )
 
 
-def thinned(combined: list[tuple[str, tuple[int, float]]], most: int) -> list[tuple[str, tuple[int, float]]]:
-    """At most `most` of the grid, in its order: the middle pair of every base model first, then outwards."""
-    pairs = list(dict.fromkeys(pair for _, pair in combined))
-    outwards = sorted(range(len(pairs)), key=lambda at: (abs(2 * at - len(pairs) + 1), at))
-    rank = {pairs[at]: place for place, at in enumerate(outwards)}
+def thinned(
+    combined: list[tuple[str, preference.Settings]], most: int
+) -> list[tuple[str, preference.Settings]]:
+    """At most `most` of the grid, in its order: the middle settings of every base model first, then
+    outwards."""
+    found = list(dict.fromkeys(settings for _, settings in combined))
+    outwards = sorted(range(len(found)), key=lambda at: (abs(2 * at - len(found) + 1), at))
+    rank = {found[at]: place for place, at in enumerate(outwards)}
     kept = sorted(combined, key=lambda each: rank[each[1]])[:most]
     return [each for each in combined if each in kept]
 
 
 def candidates(spec: Specification) -> tuple[CandidateConfig, ...]:
     """The candidates of the sweep, numbered from 1: base models in the order said, then the grid."""
-    pairs = grid(spec)
-    combined = list(itertools.product(spec.value("base_models", ()), pairs))
+    combined = list(itertools.product(spec.value("base_models", ()), grid(spec)))
     combined = thinned(combined, spec.value("max_candidates") or len(combined))
     if len(combined) > MAX_CANDIDATES:
         raise FieldError(
@@ -164,6 +199,6 @@ def candidates(spec: Specification) -> tuple[CandidateConfig, ...]:
             f"Use fewer ranks, rates or base models: {MAX_CANDIDATES} at the most.",
         )
     return tuple(
-        CandidateConfig(number, model, rank, rate, spec.value("epochs", 1))
-        for number, (model, (rank, rate)) in enumerate(combined, 1)
+        CandidateConfig(number, model, rank, rate, spec.value("epochs", 1), beta)
+        for number, (model, (rank, rate, beta)) in enumerate(combined, 1)
     )

@@ -9,11 +9,15 @@ from decimal import Decimal
 from typing import Any
 
 from sessions.specification.entries import FieldError
+from sessions.specification.quoting import parts, unquote
 from sessions.specification.values import Many, Text, named, number, words
 
-EVALUATOR_NAME = re.compile(r"accounts/[a-z0-9-]+/evaluators/[A-Za-z0-9._-]*[A-Za-z0-9_-]")
+EVALUATOR_NAME = re.compile(
+    r"accounts/[a-z0-9-]+/evaluators/[A-Za-z0-9._-]*[A-Za-z0-9_-]|upload:[A-Za-z0-9_-]+"
+)
 QUOTES = re.compile('["“”„]')
 LABELS_APART = re.compile(r"[,;\r\n]+")
+MANY_LABELS, FIRST_LABELS = 20, 8
 METRICS = {
     "win_rate": "win rate",
     "accuracy": "accuracy",
@@ -75,7 +79,9 @@ class _Target:
 
     def parse(self, name: str, raw: str) -> tuple[str, Decimal]:
         metric, _, figure = raw.rpartition(",")
-        return metric.strip().replace(" ", "_"), number(name, figure)
+        text = figure.strip()
+        value = number(name, text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+        return metric.strip().replace(" ", "_"), value
 
     def check(self, name: str, value: Any, _context: Any) -> tuple[str, float]:
         metric, figure = value
@@ -122,12 +128,49 @@ class Real:
 
 
 def _label(name: str, value: str, _context: Any) -> str:
-    text = QUOTES.sub("", " ".join(value.split())).strip()
+    text = " ".join(value.split())
     if not 0 < len(text) <= LONGEST_LABEL:
         raise FieldError(
             name, f"The label “{text[:20]}…” is too long.", f"Use {LONGEST_LABEL} characters at the most."
         )
     return text
+
+
+WAYS = {
+    "serverless": "serverless inference",
+    "batch": "batch inference",
+    "multi_lora": "multi-LoRA deployment",
+    "live_merge": "live merge",
+}
+
+
+def _way(name: str, value: str, _context: Any) -> str:
+    words = re.sub(r"[\s_-]+", " ", value.strip().lower())
+    found = [
+        way
+        for way, label in WAYS.items()
+        if words in (way.replace("_", " "), label.replace("-", " ").lower())
+    ]
+    if not found:
+        remedy = "Name some of serverless, batch, multi-LoRA and live merge."
+        raise FieldError(name, f"“{value}” is not a way to get answers of a model.", remedy)
+    return found[0]
+
+
+class Listed(Many):
+    """A list whose parts may stand in quotation marks."""
+
+    def parse(self, name: str, raw: str) -> tuple[Any, ...]:
+        return tuple(self.read_one(name, each.strip()) for each in parts(raw, self.apart) if each.strip())
+
+
+class _Labels(Listed):
+    """Labels; of many the first few are shown, the plan's table has them all."""
+
+    def show(self, value: tuple[Any, ...]) -> str:
+        if len(value) <= MANY_LABELS:
+            return super().show(value)
+        return f"{', '.join(map(str, value[:FIRST_LABELS]))} and {len(value) - FIRST_LABELS} more"
 
 
 def _method(name: str, value: str, _context: Any) -> str:
@@ -148,9 +191,10 @@ def _free(name: str, value: str, _context: Any) -> str:
 
 
 AMOUNT, SHARE, TARGET = _Amount(), _Share(), _Target()
-LABELS = Many(_label, str, lambda _name, raw: raw, LABELS_APART)
+LABELS = _Labels(_label, str, lambda _name, raw: unquote(raw), LABELS_APART)
 BETA = Real(0.001, 10)
 BETAS = Many(BETA.check, lambda each: f"{each:g}", number)
+SERVING = Many(_way, WAYS.__getitem__, lambda _name, raw: raw, LABELS_APART)
 THRESHOLD = Real(1, 1_000_000)
 EVALUATOR = Text(named("evaluator", EVALUATOR_NAME))
 METHOD = Text(_method, str.upper)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from sessions.specification.catalogue import ModelName
-from sessions.specification.entries import Specification
+from sessions.specification.entries import Entry, Specification
 
 # The others try the supported ones (preference learning), or train nothing (evaluator authoring).
 MODELS_NEEDED = {"sft", "classification"}
@@ -47,6 +47,16 @@ class Question:
         return asdict(self) | {"options": [asdict(option) for option in self.options]}
 
 
+# Fields that are asked for because of a strategy.
+NEEDED_BY = {"evaluator": "evaluator", "criterion": "generated"}
+
+
+def is_moot(field: str, answers: Mapping[str, Entry]) -> bool:
+    """Whether these answers make a question needless: another strategy asks for something else."""
+    strategy = answers.get("strategy")
+    return strategy is not None and NEEDED_BY.get(field, strategy.value) != strategy.value
+
+
 def missing(
     spec: Specification, catalogue: Sequence[ModelName], datasets: Sequence[tuple[str, str]] = ()
 ) -> list[Question]:
@@ -68,7 +78,8 @@ def missing(
                 "Pick one, upload a JSONL file, or write accounts/ACCOUNT/datasets/ID.",
             )
         )
-    if authoring and not spec.value("criterion"):
+    writing = authoring or spec.value("strategy") == "generated"
+    if writing and not spec.value("criterion"):
         questions.append(
             Question("criterion", "What counts as a right answer?", CRITERIA, "Say it in a sentence.")
         )
@@ -78,10 +89,12 @@ def missing(
                 "evaluator",
                 "Which evaluator should score the candidates?",
                 (),
-                "Write accounts/ACCOUNT/evaluators/ID.",
+                "Write accounts/ACCOUNT/evaluators/ID, or upload it below: one .py, a .zip or a .tar.gz.",
             )
         )
-    if not spec.value("base_models") and spec.value("workflow", "sft") in MODELS_NEEDED:
+    if spec.value("workflow") == "preference":
+        questions += _of_preference(spec)
+    if _models_needed(spec):
         options = tuple(Option(model.full, model.display_name or model.id) for model in catalogue)
         questions.append(
             Question(
@@ -90,6 +103,36 @@ def missing(
                 options,
                 "One or more. Each gets its own candidates, so the cost grows with each.",
                 multiple=True,
+            )
+        )
+    return questions
+
+
+def _models_needed(spec: Specification) -> bool:
+    """Whether base models must be named: preference learning may try the supported ones instead."""
+    named = bool(spec.value("base_models"))
+    refused = spec.value("workflow") == "preference" and spec.value("sweep_models") is False
+    return not named and (refused or spec.value("workflow", "sft") in MODELS_NEEDED)
+
+
+def _of_preference(spec: Specification) -> list[Question]:
+    """Product rows 4.4 and 4.7: a sweep over base models is confirmed first, and a stop needs a target."""
+    questions = []
+    if not spec.value("base_models") and spec.value("sweep_models") is None:
+        options = (Option("yes", "Try several"), Option("no", "I will name the base models"))
+        told = "One candidate of each; the plan names and prices them before anything is spent."
+        questions.append(
+            Question(
+                "sweep_models", "No base model was named. May the supported ones be tried?", options, told
+            )
+        )
+    if spec.value("stop_early") and not spec.value("target"):
+        targets = tuple(
+            Option(f"win rate, {share}%", f"a win rate of {share}%") for share in (60, 70, 75, 80)
+        )
+        questions.append(
+            Question(
+                "target", "Which target should it stop at?", targets, "No job is started once one is there."
             )
         )
     return questions

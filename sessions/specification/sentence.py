@@ -8,6 +8,7 @@ from typing import Any
 from sessions.specification.catalogue import short_name
 from sessions.specification.entries import Specification
 from sessions.specification.fields import show
+from sessions.specification.quoting import doubled, sides
 from sessions.specification.values import rate_text, words
 
 _OPENINGS = {
@@ -23,6 +24,21 @@ _STRATEGIES = {
 }
 
 
+_BALANCES = {
+    "none": "Leave the labels unbalanced.",
+    "repeat": "Repeat rows of rare labels.",
+    "cap": "Cap the frequent labels.",
+    "weight": "Weight the samples.",
+    "drop": "Drop the rare labels.",
+    "merge": "Merge the rare labels.",
+}
+
+
+def _change(text: str) -> str:
+    old, new = map(doubled, sides(text))
+    return f"Rename label “{old}” to “{new}”." if new else f"Drop the label “{old}”."
+
+
 def _either(yes: str, no: str) -> Callable[[Any], str]:
     return lambda value: yes if value else no
 
@@ -34,6 +50,9 @@ _PARTS: dict[str, Callable[[Any], str]] = {
     "epochs": lambda n: f"Train each candidate for {n} {'epoch' if n == 1 else 'epochs'}.",
     "tuning_samples": lambda n: f"Use {n} samples for HP tuning.",
     "parallel_jobs": lambda n: f"Run up to {n} training {'job' if n == 1 else 'jobs'} in parallel.",
+    "serving_order": lambda ways: (
+        f"Get answers by {', then '.join(show('serving_order', (way,)) for way in ways)}."
+    ),
     "final_run": _either("Do the full-data final run.", "Skip the full-data final run."),
     "deploy": _either("Deploy the final model.", "Do not deploy the final model."),
     "evaluation_dataset": lambda name: f"Use {name} as the eval dataset.",
@@ -46,8 +65,13 @@ _PARTS: dict[str, Callable[[Any], str]] = {
     "heldout_rows": lambda n: f"Hold out {n} rows for evaluation.",
     "test_share": lambda share: f"Hold out {show('test_share', share)} for evaluation.",
     "drop_bad_rows": _either("Drop bad rows.", "Keep bad rows."),
+    "tools_as_text": _either("Rewrite tool messages as text.", "Keep tool messages as they are."),
+    "parts_as_text": _either("Flatten content parts into one text.", "Keep content parts as they are."),
     "seed": lambda n: f"Use seed {n}.",
-    "labels": lambda labels: f"Labels are: {', '.join(f'“{each}”' for each in labels)}.",
+    "labels": lambda labels: f"Labels are: {', '.join(f'“{doubled(each)}”' for each in labels)}.",
+    "label_changes": lambda changes: " ".join(_change(each) for each in changes),
+    "balance": lambda name: _BALANCES[name],
+    "prompt": lambda text: f"Prompt: “{text}”.",
     "imbalance_threshold": lambda n: f"Use an imbalance threshold of {n:g}.",
     "benchmark_only": _either("Just benchmark, train nothing.", "Do not stop after the benchmark."),
     "compare_base": _either("Do the base-vs-base comparison.", "Skip the base-vs-base comparison."),
@@ -88,5 +112,7 @@ def sentence(spec: Specification) -> str:
     decided = spec.by_person()
     if not decided.entries:
         return ""
+    if decided.value("strategy") == "evaluator" and decided.value("evaluator"):
+        decided = decided.without("strategy")  # the evaluator's name says as much
     rest = [part(decided.value(name)) for name, part in _PARTS.items() if decided.value(name) is not None]
     return " ".join([_first(decided), *rest])

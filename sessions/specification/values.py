@@ -9,8 +9,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol
 
 from sessions.specification.catalogue import choose, short_name
-from sessions.specification.entries import FieldError
-from sessions.specification.refusals import not_available_strategy, not_available_workflow
+from sessions.specification.entries import FieldError, Workflow
+from sessions.specification.refusals import not_available_workflow
 
 RANKS_ALLOWED = (1, 2, 4, 8, 16, 32)
 RATE_LOW, RATE_HIGH = 1e-7, 1e-2
@@ -178,14 +178,15 @@ def named(kind: str, full: re.Pattern[str]) -> Callable[[str, str, Any], str]:
 
 
 def _workflow(_name: str, value: str, _context: Any) -> str:
-    if value not in {"sft", "authoring"}:
+    if value not in set(Workflow):
         raise not_available_workflow(value)
     return value
 
 
-def _strategy(_name: str, value: str, _context: Any) -> str:
-    if value != "validation_loss":
-        raise not_available_strategy(value)
+def _strategy(name: str, value: str, _context: Any) -> str:
+    if value not in STRATEGIES:
+        fault = f"“{value}” is not a way of evaluating that this portal knows."
+        raise FieldError(name, fault, "Use validation loss for evaluation.")
     return value
 
 

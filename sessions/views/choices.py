@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sessions import queries, sources
-from sessions.models import Upload
 from sessions.queries import Person
 from sessions.sources import UPLOAD, Source
 
@@ -31,7 +30,7 @@ def choices(person: Person, fields: Mapping[str, str]) -> Choices:
     picked, evaluation = fields.get("dataset", ""), fields.get("evaluation_dataset", "")
     rows = [sources.of_dataset(row) for row in queries.datasets()[: DATASETS_SHOWN + 1]]
     datasets = sorted(rows[:DATASETS_SHOWN], key=lambda each: (not each.ready, each.label.lower()))
-    latest = Upload.objects.filter(owner_id=person.pk).order_by("-created_at")[: UPLOADS_SHOWN + 1]
+    latest = queries.data_uploads(person)[: UPLOADS_SHOWN + 1]
     uploads = [sources.of_upload(row) for row in latest if row.reference != picked][:UPLOADS_SHOWN]
     listed = {"", *(each.name for each in datasets), *(each.name for each in uploads)}
     return Choices(

@@ -9,11 +9,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from sessions import replies
-from sessions.actions import gates, spending
+from sessions.actions import gates, spending, uploading
 from sessions.models import Gate, Resource
 from sessions.replies import Kind
 from sessions.views.reading import context, person, session_or_404
 from sessions.views.session import show
+from sessions.views.uploads import EVALUATOR_FILE, receive
 
 STATUS = {Kind.AGAIN: 422, Kind.CLOSED: 409, Kind.STALE: 409}  # else 200: a question was answered
 
@@ -27,12 +28,25 @@ def decide(request: HttpRequest, public_id: str, number: int) -> HttpResponse:
     rows = Gate.objects.select_related("session", "plan", "decided_by")
     gate = get_object_or_404(rows, session=session, pk=number)
     form = {name: [str(value) for value in request.POST.getlist(name)] for name in request.POST}
-    outcome = replies.act(replies.Entered(gate, person(request), form, timezone.now(), context()))
+    entered = replies.Entered(gate, person(request), form, timezone.now(), context())
+    try:
+        form |= uploaded(request)
+    except uploading.Refused as fault:
+        outcome = entered.again("The file was not taken.", {"evaluator": str(fault)})
+    else:
+        outcome = replies.act(entered)
     if outcome.kind == Kind.DECIDED:
         messages.success(request, outcome.text)
         return redirect(session)
     session.refresh_from_db()
     return show(request, session, outcome, STATUS.get(outcome.kind, 200))
+
+
+def uploaded(request: HttpRequest) -> dict[str, list[str]]:
+    """The answer that came as a file: an evaluator. Raises Refused."""
+    if EVALUATOR_FILE not in request.FILES:
+        return {}
+    return {"evaluator": [receive(request).reference]}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

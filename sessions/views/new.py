@@ -65,7 +65,9 @@ def first_draft(request: HttpRequest) -> Draft:
     """Empty, or with the values of an earlier session of one's own, or with the data or model picked."""
     if again := request.GET.get("from", ""):
         return replace(Draft.from_json(queries.session_or_404(request.user, again).entered), again=again)
-    fields = {"dataset": request.GET.get("dataset", ""), "base_models": request.GET.get("model", "")}
+    asked = {"dataset": "dataset", "base_models": "model", "evaluator": "evaluator"}
+    fields = {name: request.GET.get(parameter, "") for name, parameter in asked.items()}
+    fields |= {"strategy": "evaluator"} if fields["evaluator"] else {}
     draft = Draft(fields={name: text for name, text in fields.items() if text})
     if not draft.fields:
         return draft
@@ -91,7 +93,8 @@ def upload(page: Page) -> HttpResponse:
         found = receive(page.request)
     except uploading.Refused as fault:
         return show(page, status=422, upload_fault=str(fault))
-    fields = {**page.draft.fields, "dataset": found.reference}
+    chosen = {"evaluator": found.reference, "strategy": "evaluator"} if found.is_evaluator else {}
+    fields = {**page.draft.fields, **(chosen or {"dataset": found.reference})}
     return write(page.with_draft(replace(page.draft, fields=fields)))
 
 
@@ -150,4 +153,5 @@ def shown(page: Page) -> dict[str, Any]:
         "upload": picked.upload if picked else None,
         "report": picked.report if picked else None,
         "chosen": page.draft.fields.get("dataset", ""),
+        "evaluator_upload": sources.evaluator(page.draft.fields.get("evaluator", ""), page.request.user),
     }

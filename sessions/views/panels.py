@@ -14,13 +14,13 @@ from sessions import inspected, sources
 from sessions.bill import bill, lines_of_ledger, lines_of_plan
 from sessions.board import Facts
 from sessions.gatecard import values
-from sessions.models import Artifact, Candidate, Gate, Plan, Resource
+from sessions.models import Artifact, Candidate, Evaluation, Gate, Plan, Resource, TuningSession
 from sessions.models.evidence import Role
 from sessions.numbers import row_number
 from sessions.scoreboard import Scoreboard, scoreboard
 from sessions.specification import Specification, Workflow
 from sessions.states import CandidateState, Decision, GateKind, Phase, ResourceState, Status
-from sessions.views import evaluator
+from sessions.views import answers, classification, evaluator, preference
 from sessions.views.reading import EVENTS_SHOWN, newest_events
 
 LABELS = {
@@ -41,6 +41,7 @@ DATA_FILES = (
     "train.jsonl",
     "sample.jsonl",
     "heldout.jsonl",
+    "pairs.jsonl",
     "converted-data.jsonl",
     "converted-evaluation.jsonl",
 )
@@ -82,16 +83,18 @@ def panel(request: HttpRequest, facts: Facts, *, with_content: bool = True) -> d
 
 def available(facts: Facts, files: dict[str, Artifact]) -> list[str]:
     """The tabs that have something to show."""
-    deployed = Resource.objects.filter(session=facts.session, kind="deployment").exists()
+    deployed = Resource.objects.filter(session=facts.session, purpose="deployment").exists()
     trained = [each for each in facts.candidates if each.launched_at]
     approved = any(gate.kind == GateKind.PLAN and gate.decision == Decision.APPROVED for gate in facts.gates)
     there = {
         "plan": facts.plan is not None,
         "data": "inspection.json" in files or bool((facts.plan or {}).get("data")),
-        "evaluator": evaluator.FACTS in files,
+        "evaluator": evaluator.is_there(files),
         "scoreboard": any(each.role == Role.SWEEP for each in facts.candidates),
         "training": bool(trained) or (approved and facts.session.workflow != Workflow.AUTHORING),
-        "evaluation": any(each.validation_loss is not None for each in facts.candidates),
+        "evaluation": any(each.validation_loss is not None for each in facts.candidates)
+        or classification.has_something(files)
+        or preference.has_something(facts.session),
         "deployment": deployed,
         "cost": facts.plan is not None or bool(facts.ledger),
         "events": True,
@@ -104,7 +107,8 @@ def default(facts: Facts, there: list[str]) -> str:
     """What is worth seeing now."""
     wanted: list[str] = []
     if facts.session.status == Status.SUCCEEDED:
-        wanted = ["scoreboard", "evaluator", "report"]
+        first = "scoreboard" if facts.session.workflow == Workflow.SFT else "evaluation"
+        wanted = [first, "evaluator", "report"]
     elif not facts.session.is_over:
         wanted = ["training"]
     return next((name for name in wanted if name in there), "events")
@@ -126,8 +130,10 @@ def plan(ask: Ask) -> dict[str, Any]:
 def data(ask: Ask) -> dict[str, Any]:
     return {
         "data": (ask.facts.plan or {}).get("data") or {},
+        "labels": (ask.facts.plan or {}).get("labels"),
         "inspections": [found for name in INSPECTIONS if (found := inspection(ask.files, name))],
         "data_files": [ask.files[name] for name in DATA_FILES if name in ask.files],
+        **preference.data(ask.files, read_json(ask.files.get(preference.LINT))),
     }
 
 
@@ -161,7 +167,7 @@ def board(ask: Ask) -> dict[str, Any]:
     return {
         "board": scores(ask.facts, ask.query.get("sort", "")),
         "promotion": promotion_gate(ask.facts),
-        "final": next((each for each in ask.facts.candidates if each.role == Role.FINAL), None),
+        "finals": [each for each in ask.facts.candidates if each.role == Role.FINAL],
         "chart": picture(ask.files.get("charts/scoreboard.svg")),
         "losses": picture(ask.files.get("charts/losses.svg")),
         "curves": curves(ask.facts.candidates),
@@ -177,11 +183,17 @@ def scores(facts: Facts, sort: str = "") -> Scoreboard:
     gate = promotion_gate(facts)
     return scoreboard(
         facts.candidates,
-        facts.session.evaluations.all(),
+        facts.session.evaluations.select_related("candidate"),
         sort=sort,
         suggested=gate.body.get("suggested") if gate else None,
         winner_id=facts.session.winner_id,
+        words=words_of(gate),
     )
+
+
+def words_of(gate: Gate | None) -> dict[int, str]:
+    """What the promotion gate says of each candidate beside the suggested one."""
+    return {each["number"]: each["word"] for each in (gate.body.get("verdicts") or ())} if gate else {}
 
 
 def training(ask: Ask) -> dict[str, Any]:
@@ -209,13 +221,20 @@ def thinned(candidate: Candidate) -> list[dict[str, Any]]:
 
 
 def evaluation(ask: Ask) -> dict[str, Any]:
+    if classification.has_something(ask.files):
+        found = classification.shown(ask.facts.session, ask.files, ask.query)
+        found["classified"]["svg"] = picture(found["classified"]["picture"])
+        return found
     run = next((each for each in ask.facts.phases if each.phase == Phase.EVALUATION), None)
     return {
         "evaluated": run,
         "measured": list(
             ask.facts.session.evaluations.select_related("candidate").order_by("candidate__number", "metric")
         ),
-        "candidate": result_of(ask.facts),
+        "candidate": ask.facts.session.result,
+        "promotion": promotion_gate(ask.facts),
+        "answers": answers.summary(ask.facts.session),
+        **preference.evaluated(ask.facts.session),
     }
 
 
@@ -255,29 +274,29 @@ CONTENT: dict[str, Callable[[Ask], dict[str, Any]]] = {
 }
 
 
-def result_of(facts: Facts) -> Candidate | None:
-    """The candidate whose model is the result: the full-data run, else the winner."""
-    final = [
-        each for each in facts.candidates if each.role == Role.FINAL and each.state == CandidateState.DONE
-    ]
-    return final[0] if final else facts.session.winner
-
-
 def verdict(facts: Facts) -> dict[str, Any]:
     """The outcome (product row 1.16): model, deployment, how to call it, and the request that proved it."""
-    made = Resource.objects.filter(session=facts.session, kind="deployment").order_by("-intended_at").first()
+    made = Resource.objects.filter(session=facts.session, purpose="deployment").first()
     proof = Artifact.objects.filter(session=facts.session, name="deployment.json").first()
     return {
         "deployment": made,
         "still_there": made is not None and made.state == ResourceState.CREATED,
         "served": proof.detail if proof else {},
-        "result": result_of(facts),
+        "result": facts.session.result,
+        "score": score_of(facts.session),
         "registered": Resource.objects.filter(
             session=facts.session, kind="evaluator", state=ResourceState.CREATED
         ).first(),
+        "compared": preference.of_winner(facts.session),
         "cost": bill(lines_of_ledger(facts.ledger)),
         "has_report": Artifact.objects.filter(session=facts.session, name="final_report.md").exists(),
     }
+
+
+def score_of(session: TuningSession) -> Evaluation | None:
+    """The evaluator's mean score of the model that is the result, where one scored."""
+    result = session.result
+    return session.evaluations.filter(subject=result.subject, metric="score").first() if result else None
 
 
 def picture(artifact: Artifact | None) -> SafeString:

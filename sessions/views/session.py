@@ -13,11 +13,11 @@ from django.views.decorators.http import require_safe
 from sessions import catalogue, replies, sources
 from sessions.board import Facts, header, timeline
 from sessions.gatecard import gate_card
-from sessions.models import TuningSession
+from sessions.models import Gate, TuningSession
 from sessions.numbers import row_number
 from sessions.specification import show as show_value
 from sessions.states import PHASE_LABELS, GateKind
-from sessions.views import panels
+from sessions.views import panels, preference
 from sessions.views.reading import LATEST_SHOWN, events_after, facts, newest_events, session_or_404
 
 PARTS = {
@@ -106,9 +106,24 @@ def focus(found: Facts, outcome: replies.Outcome | None) -> Mapping[str, Any]:
         "catalogue": catalogue.load(found.now) if outcome and outcome.kind == replies.Kind.MODELS else None,
         "verdict": panels.verdict(found) if found.session.is_over else None,
         "failure": failure(found.session.failure) if found.session.failure else None,
+        **(preference.shown(found.session) if gate and gate.kind == GateKind.PROMOTION else {}),
         "gate_board": panels.scores(found) if gate and gate.kind == GateKind.PROMOTION else None,
-        "next_skips_training": "training" in ((found.plan or {}).get("skipped") or {}),
+        "coming": coming(found, gate) if gate and gate.kind == GateKind.PROMOTION else "",
     }
+
+
+def coming(found: Facts, gate: Gate) -> str:
+    """What happens once the winner is confirmed, as it was approved."""
+    skipped = (found.plan or {}).get("skipped") or {}
+    if gate.body.get("comparisons") or gate.body.get("word"):
+        deeds = ["kept"]
+    else:
+        deeds = ["measured"] if "training" in skipped else ["trained on all the data", "measured"]
+    deploys = "deployment" not in skipped and found.session.value("deploy") is not False
+    *first, last = [*deeds, "deployed"] if deploys else deeds
+    who = "The winner's configuration" if len(deeds) > 1 else "The winner"
+    done = f"{', '.join(first)} and {last}" if first else last
+    return f"{who} is {done}{', within what you approved' if deploys else '; nothing is deployed'}."
 
 
 def failure(found: dict[str, Any]) -> dict[str, str]:

@@ -60,6 +60,8 @@ class Command(BaseCommand):
                 arguments.add_argument("instruction", help="in plain English")
             if verb == "create":
                 arguments.add_argument("--file", type=Path, help="upload this JSONL file as the dataset")
+                words = "upload this .py, .zip or .tar.gz as the evaluator that scores"
+                arguments.add_argument("--evaluator", type=Path, help=words)
             if verb == "update":
                 words = "the revision of the plan that you read; needed to approve any but the first"
                 arguments.add_argument("--revision", type=int, metavar="N", help=words)
@@ -105,17 +107,22 @@ class Command(BaseCommand):
         self.say(shown.detail(session), [session.public_id])
 
     def uploaded(self) -> dict[str, str]:
-        """The form's fields for a file on this machine."""
-        path = self.options["file"]
-        if path is None:
-            return {}
+        """The form's fields for files on this machine."""
+        fields = {}
+        if path := self.options["file"]:
+            fields["dataset"] = self.received(path, uploading.data(settings.MAX_UPLOAD))
+        if path := self.options["evaluator"]:
+            fields |= {"evaluator": self.received(path, uploading.EVALUATOR), "strategy": "evaluator"}
+        return fields
+
+    def received(self, path: Path, kind: uploading.Kind) -> str:
+        """One file, taken in as by the page; how a specification names it."""
         try:
             with path.open("rb") as file:
                 given = UploadedFile(file, path.name, size=path.stat().st_size)
-                upload = uploading.receive(self.person, given, settings.MAX_UPLOAD)
+                return uploading.receive(self.person, given, kind).reference
         except (OSError, uploading.Refused) as fault:
             raise CommandError(str(fault)) from fault
-        return {"dataset": upload.reference}
 
     def refuse(self, faults: list[dict[str, str]]) -> None:
         """Every fault with its remedy; nothing is started."""

@@ -3,7 +3,9 @@
 from decimal import Decimal
 from typing import Any
 
-from sessions.bill import bill, lines_of_ledger, lines_of_plan
+import pytest
+
+from sessions.bill import bill, lines_of_ledger, lines_of_plan, reason
 from sessions.models import LedgerLine
 
 
@@ -52,6 +54,23 @@ def test_the_ledger_adds_what_was_really_spent() -> None:
         LedgerLine(label="b", group="Training", phase="sweep", expected=Decimal(1)),
     ]
     assert bill(lines_of_ledger(rows)).total.actual == Decimal("0.9")
+
+
+@pytest.mark.parametrize(
+    ("amounts", "told", "words"),
+    [
+        ((1, 2, 3, None), "", ""),
+        ((1, 2, 3, 2), "Fireworks counted 9 tokens", "as estimated"),
+        ((1, 2, 3, 3), "", "within the range"),
+        ((1, 2, 3, 3), "Fireworks counted 9 tokens", "Fireworks counted 9 tokens"),
+        ((1, 2, 3, 4), "", "outside the range, and no reason was told"),
+        ((None, None, None, 4), "", "there was no estimate"),
+    ],
+)
+def test_every_amount_has_the_reason_for_its_gap(amounts: tuple[Any, ...], told: str, words: str) -> None:
+    low, expected, high, actual = (None if each is None else Decimal(each) for each in amounts)
+    row = LedgerLine(low=low, expected=expected, high=high, actual=actual, gap=told)
+    assert reason(row) == words
 
 
 def test_nothing_known_is_not_zero() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from sessions.gatecard import Typed, as_text, decided, gate_card, inputs, question, values
-from sessions.models import Gate, Plan
-from sessions.specification import Entry, Origin, Specification, read_form
+from sessions.models import Candidate, Gate, Plan
+from sessions.specification import FIELDS, Entry, Origin, Specification, read_form, with_changes
 from sessions.specification.catalogue import ModelName
 from sessions.specification.fields import Context
 
@@ -82,3 +82,45 @@ def test_a_closed_gate_says_who_and_when() -> None:
     gate = Gate(kind="plan", decision="approved", decided_at=NOON, decided_by=User(username="owner"))
     assert decided(gate) == "Already approved by owner at 2026-11-20 12:00 UTC."
     assert "withdrawn by the portal" in decided(Gate(kind="plan", decision="withdrawn", decided_at=NOON))
+
+
+def test_every_workflow_shows_what_can_be_changed_in_it() -> None:
+    """Product row 1.6: how candidates are compared, how many there are and the seed are in the small form."""
+    shown = {each.name: each for each in inputs(SPEC, Typed())}
+    assert {"strategy", "evaluator", "criterion", "max_candidates", "seed"} <= set(shown)
+    assert [value for value, _ in shown["strategy"].options] == ["validation_loss", "generated", "evaluator"]
+    for workflow, own in (
+        ("classification", {"labels", "label_changes", "balance", "test_share"}),
+        ("preference", {"betas", "rubric", "target"}),
+        ("authoring", {"criterion", "seed"}),
+    ):
+        spec = Specification({"workflow": Entry(workflow, Origin.SAID)})
+        names = {each.name for each in inputs(spec, Typed())}
+        assert own <= names
+        assert all(workflow in FIELDS[name].workflows for name in names), workflow
+
+
+def test_an_evaluator_named_in_the_form_is_used() -> None:
+    evaluator = Entry("accounts/me/evaluators/mine", Origin.FORM)
+    assert with_changes(SPEC, {"evaluator": evaluator}).value("strategy") == "evaluator"
+    loss = Entry("validation_loss", Origin.FORM)
+    assert (
+        with_changes(SPEC, {"evaluator": evaluator, "strategy": loss}).value("strategy") == "validation_loss"
+    )
+
+
+def test_a_promotion_gate_offers_those_that_can_win_with_what_they_were_ranked_by() -> None:
+    """A failed candidate has a loss at times, and a scored one none."""
+    made = [
+        Candidate(number=1, role="sweep", state="done", validation_loss=0.5),
+        Candidate(number=2, role="sweep", state="done"),
+        Candidate(number=3, role="sweep", state="failed", validation_loss=0.4),
+        Candidate(number=4, role="final", state="done", validation_loss=0.4),
+    ]
+    ranking = [{"number": 1, "value": 0.9}, {"number": 2, "value": 0.7}]
+    body = {"suggested": 1, "metric": "score", "ranking": ranking}
+    card = gate_card(Gate(kind="promotion", body=body, opened_at=NOON), made, SPEC)
+    assert [(each.candidate.number, each.measured) for each in card.others] == [(2, "mean score 0.700")]
+    plain = {"suggested": 2, "ranking": [{"number": 1, "value": 0.5}, {"number": 2, "value": None}]}
+    card = gate_card(Gate(kind="promotion", body=plain, opened_at=NOON), made, SPEC)
+    assert [(each.candidate.number, each.measured) for each in card.others] == [(1, "validation loss 0.5000")]

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from sessions.models import Candidate, Evaluation
-from sessions.scoreboard import Scoreboard, cell, scoreboard, short_label, to_csv
+from sessions.scoreboard import Scoreboard, scoreboard, short_label, to_csv
+from sessions.spreadsheets import guarded
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 QWEN = "accounts/fireworks/models/qwen3-8b"
@@ -89,11 +90,11 @@ def test_an_empty_scoreboard_has_no_rows_and_no_shared_values() -> None:
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-cmd", "@SUM(A1)", "\tx", "\rx"])
 def test_text_that_a_spreadsheet_would_run_is_quoted(text: str) -> None:
-    assert cell(text) == f"'{text}"
+    assert guarded(text) == f"'{text}"
 
 
 def test_numbers_stay_numbers_in_the_csv() -> None:
-    assert [cell(value) for value in (-1.5, Decimal("-0.5"), None, 3)] == ["-1.5", "-0.5", "", "3"]
+    assert [guarded(value) for value in (-1.5, Decimal("-0.5"), None, 3)] == ["-1.5", "-0.5", "", "3"]
 
 
 def test_the_csv_has_the_numbers_of_the_page() -> None:
@@ -112,3 +113,42 @@ def test_a_failure_is_shown_in_the_providers_words() -> None:
 
 def test_a_candidate_has_a_short_name() -> None:
     assert short_label(candidate(1)) == "qwen3-8b r8 1e-4"
+
+
+# --- scores of an evaluator ---------------------------------------------------------------------------
+
+
+def scored(of: Candidate | None, value: float, **more: Any) -> Evaluation:
+    subject = of.subject if of else f"base:{QWEN}"
+    columns = {"low": value - 0.1, "high": value + 0.1, "rows": 18, "provenance": {"asked": 20}, **more}
+    return Evaluation(candidate=of, subject=subject, metric="score", value=value, **columns)
+
+
+def test_scores_come_with_a_column_of_their_own_and_lead_the_order() -> None:
+    one, two = candidate(1, 0.5), candidate(2, 0.9)
+    board = scoreboard([one, two], [scored(one, 0.2), scored(two, 0.7), scored(None, 0.3)])
+    assert numbers(board) == [2, 1]
+    assert [each.name for each in board.columns][:2] == ["number", "score"]
+    assert board.rows[0].score
+    assert (board.rows[0].score.interval.rows, board.rows[0].score.missing) == (18, 2)
+    assert [(each.who, each.value) for each in board.others] == [("qwen3-8b, untuned", 0.3)]
+    assert [each.name for each in scoreboard([one]).columns][:2] == ["number", "validation_loss"]
+
+
+def test_what_the_gate_found_of_the_others_is_said_in_words() -> None:
+    one, two, three = candidate(1), candidate(2), candidate(3)
+    rows = scoreboard([one, two, three], suggested=2, words={1: "clear", 3: "within noise"}).rows
+    assert {row.candidate.number: row.score_noise for row in rows} == {
+        1: "clearly below #2", 2: "", 3: "within noise of #2",
+    }  # fmt: skip
+
+
+def test_the_csv_has_scores_of_candidates_and_of_what_does_not_compete() -> None:
+    one = candidate(1, 0.5)
+    board = scoreboard([one], [scored(one, 0.25), scored(None, 0.5, low=None, high=None)])
+    first, base = csv.DictReader(io.StringIO(to_csv(board), newline=""))
+    assert (first["number"], first["score"], first["score_rows"], first["score_missing"]) == (
+        "1", "0.25", "18", "2",
+    )  # fmt: skip
+    assert (base["number"], base["base_model"], base["score"]) == ("qwen3-8b, untuned", QWEN, "0.5")
+    assert (base["score_low"], base["validation_loss"]) == ("", "")

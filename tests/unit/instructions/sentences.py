@@ -58,6 +58,9 @@ UNDERSTOOD: list[tuple[str, dict[str, Any]]] = [
     ("Tune on 200 samples", {"tuning_samples": 200}),
     ("Subsample to 200 rows for the sweep", {"tuning_samples": 200}),
     ("Run one training job at a time", {"parallel_jobs": 1}),
+    ("Use batch inference for evaluation", {"serving_order": ("batch",)}),
+    ("use only batch inference, 3 epochs", {"serving_order": ("batch",), "epochs": 3}),
+    ("get the answers by serverless inference and then by a multi-LoRA deployment", {"serving_order": ("serverless", "multi_lora")}),
     ("Run at most 4 jobs at once", {"parallel_jobs": 4}),
     ("Don't run more than 4 jobs in parallel", {"parallel_jobs": 4}),
     ("limit concurrency to 4", {"parallel_jobs": 4}),
@@ -102,6 +105,18 @@ UNDERSTOOD: list[tuple[str, dict[str, Any]]] = [
     ("reserve 10% of the data", {"test_share": 0.1}),
     ("target validation loss below 0.5", {"target": ("validation_loss", 0.5)}),
     ("Use Llama 70B", {"base_models": full("llama-v3p3-70b-instruct")}),
+    ("Fine-tune a classifier", {"workflow": "classification"}),
+    ("Just benchmark", {"workflow": "classification", "benchmark_only": True}),
+    ("Rename label “Billing” to “billing”. Merge card_lost and card_stolen into card_gone.",
+     {"workflow": "classification", "label_changes": ("Billing -> billing", "card_lost -> card_gone", "card_stolen -> card_gone")}),
+    ("Drop the labels spam and other", {"workflow": "classification", "label_changes": ("spam ->", "other ->")}),
+    ("Drop the label “not clear”.", {"workflow": "classification", "label_changes": ("not clear ->",)}),
+    ("Rebalance the labels.", {"workflow": "classification", "balance": "repeat"}),
+    ("Weight the samples.", {"workflow": "classification", "balance": "weight"}),
+    ("Cap the frequent labels", {"workflow": "classification", "balance": "cap"}),
+    ("Merge the rare labels into other", {"workflow": "classification", "balance": "merge"}),
+    ("Drop the rare labels", {"workflow": "classification", "balance": "drop"}),
+    ("Prompt: “Pick one of {labels}.”", {"prompt": "Pick one of {labels}."}),
     ("", {}),
 ]  # fmt: skip
 
@@ -202,14 +217,4 @@ FAULTY: list[tuple[str, str, str, str]] = [
     ("Run reinforcement fine-tuning", "workflow", "Reinforcement", "app.fireworks.ai"),
     ("Fine-tune a vision model", "workflow", "images", "app.fireworks.ai"),
     ("Run full-parameter SFT", "workflow", "Full-parameter", "app.fireworks.ai"),
-]
-
-# Understood, kept, and refused for now: what was read, and words of the fault and of the remedy.
-NOT_YET: list[tuple[str, str, str, str, str]] = [
-    ("Run DPO with qwen3-8b", "workflow", "preference", "Preference learning", "app.fireworks.ai"),
-    ("preference learning please", "workflow", "preference", "Preference learning", "docs.fireworks.ai"),
-    ("Fine-tune a classifier", "workflow", "classification", "Classification", "supervised"),
-    ("Just benchmark", "workflow", "classification", "Classification", "supervised"),
-    ("Use my own evaluator", "strategy", "evaluator", "evaluator of your own", "validation loss"),
-    ("Write an evaluator for me.", "strategy", "generated", "Generating", "validation loss"),
 ]

@@ -22,15 +22,23 @@ SAMPLES = {
     "models": "qwen3-8b",
     "dataset": "accounts/acme/datasets/x",
     "evaluator": "accounts/acme/evaluators/x",
+    "uploaded": "upload:Ab_9-",
     "id": "my-thing",
     "labels": "red, green",
     "quoted": '"short"',
     "rest": "it is short",
     "few": "small messages",
+    "relabel": "refund to billing",
+    "merge": "card_lost and card_stolen into card_gone",
+    "unlabel": "spam, other",
 }
 NAMES = {term: name for name, term in TERMS.items()}
 # What the number stands for decides what can be taken.
-FITTING = {"learning_rates": {"numbers": "1e-4, 5e-5"}, "betas": {"numbers": "0.1, 0.3"}}
+FITTING = {
+    "learning_rates": {"numbers": "1e-4, 5e-5"},
+    "betas": {"numbers": "0.1, 0.3"},
+    "serving_order": {"": "batch inference"},  # a term that the grammar itself defines
+}
 Pick = Callable[[tuple[Node, ...]], Node]
 
 

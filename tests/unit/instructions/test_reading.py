@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sessions.instructions import Reading, read
-from sessions.specification import FIELDS, Entry, ModelName, NotYet, Origin, Specification, sentence
-from tests.unit.instructions.sentences import FAULTY, NOT_YET, PARTLY, UNDERSTOOD, Y
+from sessions.specification import FIELDS, Entry, ModelName, Origin, Specification, sentence
+from tests.unit.instructions.sentences import FAULTY, PARTLY, UNDERSTOOD, Y
 from tests.unit.specification.examples import CATALOGUE, full
 
 
@@ -48,21 +48,10 @@ def test_faults_name_the_field_and_the_remedy(text: str, field: str, fault: str,
     assert field not in found.entries
 
 
-@pytest.mark.parametrize(("text", "field", "value", "fault", "remedy"), NOT_YET)
-def test_what_cannot_be_run_yet_is_read_and_refused(
-    text: str, field: str, value: str, fault: str, remedy: str
-) -> None:
-    found = reading(text)
-    [error] = found.errors
-    assert (found.entries[field].value, error.field) == (value, field)
-    assert fault in error.fault
-    assert remedy in error.remedy
-
-
 def test_an_evaluator_asked_for_within_a_run_is_the_runs_own() -> None:
     found = reading("Run SFT on accounts/a/datasets/x and write an evaluator for accounts/a/datasets/x")
     assert values(found) == {"workflow": "sft", "dataset": "accounts/a/datasets/x", "strategy": "generated"}
-    assert [error.field for error in found.errors] == ["strategy"]
+    assert not found.errors
 
 
 def test_an_evaluator_in_preference_learning_is_no_other_strategy() -> None:
@@ -72,7 +61,7 @@ def test_an_evaluator_in_preference_learning_is_no_other_strategy() -> None:
         "method": "orpo",
         "evaluator": "accounts/a/evaluators/e",
     }
-    assert [error.field for error in found.errors] == ["workflow"]
+    assert found.errors == ()
 
 
 def test_entries_quote_the_words_and_spans_point_at_them() -> None:
@@ -145,11 +134,16 @@ SPECIFICATIONS = st.fixed_dictionaries(
         "epochs": st.integers(1, 100),
         "tuning_samples": st.integers(3, 3_000_000),
         "parallel_jobs": st.integers(1, 50),
+        "serving_order": st.lists(
+            st.sampled_from(["serverless", "batch", "multi_lora", "live_merge"]), min_size=1, unique=True
+        ).map(tuple),
         "final_run": st.booleans(),
         "deploy": st.booleans(),
         "seed": st.integers(0, 2**31 - 1),
         "heldout_rows": st.integers(1, 100_000),
         "drop_bad_rows": st.booleans(),
+        "tools_as_text": st.booleans(),
+        "parts_as_text": st.booleans(),
         "workflow": st.sampled_from(["sft", "preference", "classification", "authoring"]),
         "method": st.sampled_from(["dpo", "orpo"]),
         "sweep_models": st.booleans(),
@@ -186,7 +180,7 @@ def test_a_sentence_reads_back_to_what_it_stands_for(said: dict[str, Any], origi
     spec = Specification({name: Entry(value, origin) for name, value in said.items()})
     found = reading(sentence(spec))
     assert found.not_understood == ()
-    assert all(isinstance(error, NotYet) for error in found.errors)
+    assert found.errors == ()
     assert values(found) == ({"workflow": workflow, **said} if said else {})
 
 

@@ -48,10 +48,9 @@ def test_a_field_whose_words_are_gone_is_emptied() -> None:
     assert (shorter.fields["epochs"], shorter.fields["seed"]) == ("", "7")
 
 
-def test_what_has_no_box_is_carried_along_when_the_form_is_changed() -> None:
+def test_what_was_said_stays_when_another_box_is_changed() -> None:
     draft = filled(f"Run classification on {DATA} with qwen3-8b. Labels are: red, dark green.")
-    assert draft.carried == {"labels": "red, dark green"}
-    assert draft.fields["workflow"] == "classification"
+    assert (draft.fields["workflow"], draft.fields["labels"]) == ("classification", "red, dark green")
     changed = written(Draft(draft.text, {**draft.fields, "epochs": "3"}, said=draft.said))
     again = understood(changed.text)
     assert again.not_understood == ()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sessions.specification import FIELDS, FieldError, NotYet, Origin, check_entry, rate_text, read_form, show
+from sessions.specification import FIELDS, FieldError, Origin, check_entry, rate_text, read_form, show
 from tests.unit.specification.examples import CONTEXT, full
 
 
@@ -23,11 +23,15 @@ from tests.unit.specification.examples import CONTEXT, full
         ("learning_rates", "1e-4 5e-5", (1e-4, 5e-5)),
         ("learning_rates", "0.0001, 1.0E-4", (1e-4,)),
         ("epochs", " 3 ", 3),
+        ("serving_order", "batch, multi-LoRA\nlive merge", ("batch", "multi_lora", "live_merge")),
         ("epochs", "3.0", 3),
         ("tuning_samples", "1,000", 1000),
         ("final_run", "no", False),
         ("deploy", "on", True),
         ("strategy", "validation_loss", "validation_loss"),
+        ("strategy", "evaluator", "evaluator"),
+        ("strategy", "generated", "generated"),
+        ("evaluator", "upload:Ab_9-", "upload:Ab_9-"),
         ("title", "  My   run ", "My run"),
         ("budget", "$1,200.5", "1200.50"),
         ("test_share", "70/30", 0.3),
@@ -53,6 +57,7 @@ def test_good_form_values(name: str, raw: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "raw", "fault", "remedy"),
     [
+        ("serving_order", "batch, by post", "“by post” is not a way", "Name some of serverless, batch"),
         ("lora_ranks", "24", "LoRA rank 24 is not a power of two up to 32.", "Choose 1, 2, 4, 8, 16 or 32."),
         ("lora_ranks", "8, 64", "LoRA rank 64 is not", "Choose 1, 2, 4, 8, 16 or 32."),
         ("lora_ranks", "0", "full-parameter", "Choose 1"),
@@ -92,24 +97,6 @@ def test_bad_form_values_name_fault_and_remedy(name: str, raw: str, fault: str, 
     assert reading.entries == {}
     [error] = reading.errors
     assert error.field == name
-    assert fault in error.fault
-    assert remedy in error.remedy
-
-
-@pytest.mark.parametrize(
-    ("name", "raw", "fault", "remedy"),
-    [
-        ("workflow", "preference", "not available in this release", "app.fireworks.ai"),
-        ("workflow", "classification", "not available in this release", "app.fireworks.ai"),
-        ("strategy", "evaluator", "evaluator of your own is not available", "Use validation loss"),
-        ("strategy", "generated", "Generating an evaluator is not available", "Use validation loss"),
-    ],
-)
-def test_what_cannot_be_run_yet_is_kept_and_refused(name: str, raw: str, fault: str, remedy: str) -> None:
-    reading = read_form({name: raw}, CONTEXT)
-    assert reading.entries[name].value == raw
-    [error] = reading.errors
-    assert isinstance(error, NotYet)
     assert fault in error.fault
     assert remedy in error.remedy
 

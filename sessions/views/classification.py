@@ -1,0 +1,119 @@
+"""The Evaluation tab of a classification: the verdict, every label, the matrix, the rows behind a cell."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from sessions import classified
+from sessions.models import Artifact, TuningSession
+
+COMPARISON, PREDICTIONS = "classification/comparison.json", "predictions.csv"
+LONGEST_PROMPT = 2_000  # characters of a conversation that are shown
+
+
+def has_something(files: Mapping[str, Artifact]) -> bool:
+    """Whether a model was measured."""
+    return any(name.startswith("classification/") for name in files)
+
+
+def shown(session: TuningSession, files: Mapping[str, Artifact], query: Mapping[str, str]) -> dict[str, Any]:
+    """Everything the tab says."""
+    comparison = read(files.get(COMPARISON))
+    chosen = subject_of(session, comparison, query.get("of", ""))
+    models = classified.models(session, comparison, chosen)
+    model = next((each for each in models if each.subject == chosen), models[0])
+    base = next((each for each in models if each.is_base and each.base_model == model.base_model), None)
+    against = base if base and not model.is_base else None
+    body = read(files.get(f"classification/{classified.slug(model.subject)}.json"))
+    address = f"?{urlencode({'tab': 'evaluation', 'of': model.subject})}"
+    pair = next(
+        (each for each in comparison.get("comparisons", ())
+         if each["first"] == model.subject and each["against_base"]), None,
+    )  # fmt: skip
+    return {
+        "classified": {
+            "models": models,
+            "columns": [each.label for each in models[0].figures],
+            "model": model,
+            "against": against,
+            "comparisons": comparison.get("comparisons", []),
+            "body": body,
+            "labels": classified.by_label(body, read_of(files, against), address),
+            "matrix": classified.matrix(body, address),
+            "picture": files.get(f"charts/confusion-{classified.slug(model.subject)}.svg"),
+            "pair": pair,
+            "is_benchmark": bool(session.value("benchmark_only")),
+            "address": address,
+            "predictions": files.get(PREDICTIONS),
+            **behind(session, files, model, against, query, comparison, pair or {}),
+        }
+    }
+
+
+def subject_of(session: TuningSession, comparison: Mapping[str, Any], asked: str) -> str:
+    """The model to show: the one asked for, the result, the best tuned one, or any."""
+    measured = set(
+        session.evaluations.filter(metric__in=classified.HEADLINES).values_list("subject", flat=True)
+    )
+    tuned = [each["subject"] for each in comparison.get("models", ()) if each["number"] is not None]
+    result = session.result
+    ranked = [each["subject"] for each in comparison.get("models", ())]
+    wanted = [asked, result.subject if result else "", *tuned, *ranked, *sorted(measured)]
+    return next(each for each in map(str, wanted) if each in measured)
+
+
+def behind(
+    session: TuningSession,
+    files: Mapping[str, Artifact],
+    model: classified.Model,
+    against: classified.Model | None,
+    query: Mapping[str, str],
+    comparison: Mapping[str, Any],
+    pair: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The rows that a filter asks for, with their conversations."""
+    words, wanted = classified.filtered(session, model.subject, query, comparison)
+    if wanted is None:
+        return {"filter": ""}
+    both = [model, against] if against else [model]
+    rows = classified.rows(session, both, wanted)
+    texts = conversations(files, [each.row for each in rows])
+    return {
+        "filter": words,
+        "rows": [(each, texts.get(each.row, "")) for each in rows],
+        # Of a comparison the first rows alone are kept; it counts all.
+        "rows_found": pair.get(kind, 0)
+        if (kind := query.get("rows")) in {"gained", "lost"}
+        else wanted.count(),
+    }
+
+
+def conversations(files: Mapping[str, Artifact], rows: list[int]) -> dict[int, str]:
+    """What was asked in these rows, without the system message that all have alike."""
+    artifact, wanted = files.get("prompts/heldout.jsonl"), set(rows)
+    if artifact is None or not wanted or not artifact.path.exists():
+        return {}
+    found = {}
+    with artifact.path.open("rb") as lines:
+        for number, line in enumerate(lines):
+            if number in wanted:
+                turns = [each for each in json.loads(line)["messages"] if each["role"] != "system"]
+                found[number] = "\n".join(str(each["content"]) for each in turns)[:LONGEST_PROMPT]
+            if number > max(wanted):
+                break
+    return found
+
+
+def read_of(files: Mapping[str, Artifact], model: classified.Model | None) -> dict[str, Any]:
+    return read(files.get(f"classification/{classified.slug(model.subject)}.json")) if model else {}
+
+
+def read(artifact: Artifact | None) -> dict[str, Any]:
+    """A JSON file of the workspace; empty when it is not there."""
+    if artifact is None or not artifact.path.exists():
+        return {}
+    found: dict[str, Any] = json.loads(artifact.path.read_bytes())
+    return found
