@@ -103,43 +103,49 @@ def draw_scoreboard(
     candidates: Sequence[Candidate],
     *,
     suggested: int | None = None,
+    scores: Mapping[int, float] | None = None,
     intervals: Mapping[int, tuple[float, float]] | None = None,
     literal: bool = False,
 ) -> str:
-    """Quality against cost: validation loss (nats) over training cost (USD), one dot a candidate.
+    """Quality against cost: the mean score where `scores` has them by the candidate's number, else validation
+    loss (nats), over training cost (USD), one dot a candidate.
 
-    `suggested` (a candidate's number) gets a ring; `intervals` gives low and high of the loss by number.
+    `suggested` (a candidate's number) gets a ring; `intervals` gives low and high of what is drawn by number.
     Empty when fewer than two candidates have both numbers.
     """
-    drawn = [each for each in candidates if each.validation_loss is not None and each.cost is not None]
+    measured = [(each, scores.get(each.number) if scores else each.validation_loss) for each in candidates]
+    drawn = [(each, value) for each, value in measured if value is not None and each.cost is not None]
+    quality = "mean score" if scores else "validation loss"
     if len(drawn) < 2:
         return ""
     with matplotlib.rc_context({**RC, "svg.hashsalt": "scoreboard"}):
-        figure, axes = canvas("training cost (USD)", "validation loss")
-        for position, candidate in enumerate(drawn):
-            dot(
-                axes,
-                candidate,
-                position,
-                (intervals or {}).get(candidate.number),
-                candidate.number == suggested,
-            )
+        figure, axes = canvas("training cost (USD)", quality)
+        for position, (candidate, value) in enumerate(drawn):
+            interval = (intervals or {}).get(candidate.number)
+            dot(axes, candidate, value, position, interval, ringed=candidate.number == suggested)
         axes.margins(x=0.12, y=0.15)
         legend(axes, len(drawn))
-        return finished(figure, "scoreboard", "Validation loss against training cost", literal=literal)
+        title = f"{quality.capitalize()} against training cost"
+        return finished(figure, "scoreboard", title, literal=literal)
 
 
 def dot(
-    axes: Axes, candidate: Candidate, position: int, interval: tuple[float, float] | None, ringed: bool
+    axes: Axes,
+    candidate: Candidate,
+    value: float,
+    position: int,
+    interval: tuple[float, float] | None,
+    *,
+    ringed: bool,
 ) -> None:
-    color, cost, loss = SERIES[position % 8], float(candidate.cost or 0), candidate.validation_loss or 0.0
+    color, cost = SERIES[position % 8], float(candidate.cost or 0)
     if interval:
         axes.plot([cost, cost], list(interval), color=color, linewidth=1.2, alpha=0.6)
     if ringed:
-        axes.plot([cost], [loss], "o", markersize=14, markerfacecolor="none", markeredgecolor=color)
+        axes.plot([cost], [value], "o", markersize=14, markerfacecolor="none", markeredgecolor=color)
     label = f"#{candidate.number} {short_label(candidate)}" + (" (suggested)" if ringed else "")
-    axes.plot([cost], [loss], "o", markersize=7, color=color, linestyle="none", label=label)
-    axes.annotate(f"#{candidate.number}", (cost, loss), xytext=(9, 5), textcoords="offset points", color=INK)
+    axes.plot([cost], [value], "o", markersize=7, color=color, linestyle="none", label=label)
+    axes.annotate(f"#{candidate.number}", (cost, value), xytext=(9, 5), textcoords="offset points", color=INK)
 
 
 def canvas(x: str, y: str) -> tuple[Figure, Axes]:

@@ -8,7 +8,7 @@ import httpx
 from django.conf import settings
 
 from sessions import queries
-from sessions.models import Resource, TuningSession
+from sessions.models import Resource, Serving, TuningSession
 from workflows.fireworks.client import Fireworks
 from workflows.fireworks.errors import NeedsPerson
 from workflows.fireworks.retrying import Retries
@@ -34,6 +34,12 @@ def check_account(session: TuningSession) -> None:
         )
 
 
+def is_covered(session: TuningSession, model: str) -> bool:
+    """Whether a model that is served to everyone may be asked: the row is made with the reservation of an
+    approved line, so there is none without an approval."""
+    return Serving.objects.filter(session=session, model=model, way="serverless", ended_at=None).exists()
+
+
 def connect(
     session: TuningSession | None = None,
     observe: Callable[[Exchange], None] | None = None,
@@ -52,6 +58,7 @@ def connect(
         owns=lambda name: (
             session is not None and Resource.objects.filter(session=session, name=name).exists()
         ),
+        asks=lambda model: session is not None and is_covered(session, model),
         observe=observe,
         transport=transport,
         retries=retries,

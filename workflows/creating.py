@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -18,7 +19,8 @@ from workflows.work import Work
 
 @dataclass(frozen=True)
 class Wanted:
-    """A remote thing to be made. `item` is the ledger line that pays for it; empty when it is free."""
+    """A remote thing to be made. `item` is the ledger line that pays for it; empty when it is free. `amount`
+    is what is set aside when that is not the line's upper end, and `why` it is needed at all (USD)."""
 
     kind: str  # dataset, job, deployment: the singular of the collection's name
     collection: str
@@ -26,6 +28,8 @@ class Wanted:
     item: str = ""
     attempt: int = 1
     request: dict[str, Any] = field(default_factory=dict)
+    amount: Decimal | None = None
+    why: str = ""
 
 
 def ensure(work: Work, wanted: Wanted, make: Callable[[Resource], None]) -> Resource:
@@ -45,11 +49,13 @@ def ensure(work: Work, wanted: Wanted, make: Callable[[Resource], None]) -> Reso
         name=names.full_name(work.fireworks.account, wanted.collection, identifier),
         item=wanted.item,
         request=wanted.request,
+        amount=wanted.amount,
+        why=wanted.why,
     )
     if resource.state == ResourceState.INTENDED:
         before = len(work.seen)
         make(resource)
-        facts = {"name": resource.name, "kind": wanted.kind, "curl": creation(work.seen[before:])}
+        facts = {"name": resource.name, "kind": wanted.kind, **creation(work.seen[before:])}
         with transaction.atomic():  # a worker killed between the two would leave the call out of the report
             spending.created(resource, work.clock())
             work.tell("resource-created", f"Made {wanted.kind} {names.short(resource.name)}", data=facts)
@@ -57,7 +63,8 @@ def ensure(work: Work, wanted: Wanted, make: Callable[[Resource], None]) -> Reso
     return resource
 
 
-def creation(calls: list[Exchange]) -> str:
-    """The call that made a thing, as a curl command; empty when an earlier attempt had made it."""
-    made = next((each for each in calls if each.method == "POST"), None)
-    return curl.of_exchange(made) if made else ""
+def creation(calls: list[Exchange]) -> dict[str, Any]:
+    """The calls that made a thing, to be made again by hand: as curl commands and by their parts. What was
+    asked more than once, for want of an answer, is shown once."""
+    made = {curl.of_exchange(each): each for each in calls if each.method != "GET"}
+    return {"curl": "\n".join(made), "calls": [asdict(each) for each in made.values()]}

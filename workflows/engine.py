@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from sessions import wake
 from sessions.actions import moves
 from sessions.models import TuningSession
 from sessions.states import Phase, Status
-from workflows import authoring, sft
+from workflows import authoring, classification, preference, sft
 from workflows.connect import check_account, connect
 from workflows.faults import left_as_it_is, outcome_of
 from workflows.fireworks.client import Fireworks
@@ -27,8 +28,16 @@ log = logging.getLogger(__name__)
 Step = Callable[[Work], Outcome]
 Clock = Callable[[], datetime]
 Connect = Callable[[TuningSession, Callable[[Exchange], None]], Fireworks]
-WORKFLOWS: Mapping[str, Mapping[Phase, Step]] = {"sft": sft.PHASES, "authoring": authoring.PHASES}
+WORKFLOWS: Mapping[str, Mapping[Phase, Step]] = {
+    "sft": sft.PHASES,
+    "authoring": authoring.PHASES,
+    "preference": preference.PHASES,
+    "classification": classification.PHASES,
+}
 SOONEST_RETRY, LATEST_RETRY = 1.0, 60.0
+# A step that worked for so long and has more to do is woken at once; a quicker one waits for the sweep,
+# so that none of them spins.
+WORKED = timedelta(seconds=1)
 STEPS_A_CLAIM = 20  # phases that finish at once follow each other without a new wake-up
 
 
@@ -55,8 +64,13 @@ def advance(
 
 def step(session: TuningSession, connect_for: Connect, clock: Clock) -> bool:
     """One phase step and its outcome. True when the next step can follow at once."""
-    moves.begin_phase(session, clock())
-    return apply(session, run(session, connect_for, clock), clock())
+    began = clock()
+    moves.begin_phase(session, began)
+    outcome = run(session, connect_for, clock)
+    follows = apply(session, outcome, clock())
+    if outcome == Wait(0.0) and clock() - began >= WORKED:
+        wake.advance_soon(session.public_id)
+    return follows
 
 
 def run(session: TuningSession, connect_for: Connect, clock: Clock) -> Outcome:

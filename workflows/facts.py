@@ -5,37 +5,40 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from sessions import compared
 from sessions.actions.spending import ZERO
-from sessions.models import Candidate, Gate, Resource, TuningSession, Upload
-from sessions.models.evidence import Role
+from sessions.bill import reason
+from sessions.models import Candidate, Evaluation, Gate, Resource, TuningSession, Upload
 from sessions.specification import FIELDS, Origin, rate_text, show
 from sessions.states import PHASE_LABELS, CandidateState, Decision, GateKind, Phase, ResourceState
+from workflows import classification_report, scores
 from workflows.fireworks import names
 
-FILES = ("dataset", "evaluation_dataset")
+FILES = ("dataset", "evaluation_dataset", "evaluator")
 KINDS = ("dataset", "job", "model", "evaluator", "deployment")
 PARTS = ("train.jsonl", "sample.jsonl", "heldout.jsonl")
 PICTURES = {
     "pictures/losses.svg": "Loss curves of all candidates",
     "pictures/scoreboard.svg": "Validation loss against cost",
 }
-OPEN_ENDED = {
-    "evaluator:registration": "Fireworks states no price for it, and none was told",
-    "deployment:first-hour": "billed by the second while a replica is up, so it is not settled here",
-}
+BILLED = "no cost was told; the bill of your account has it"
+UNSETTLED = {"evaluator:registration": "Fireworks states no price for it, and none was told"}
 STANDING_COSTS = {
     "dataset": "storage only",
     "model": "nothing while it is not deployed",
     "evaluator": "no price is stated for keeping it",
     "job": "nothing any more",
+    "batch": "by the token, if it still runs: a batch job cannot be cancelled",
+    "addon": "nothing beside its deployment",
 }
 
 STILL_RUNNING = "by the token: it was not seen to end, so look at Fireworks and cancel it there"
 
 
-def gather(session: TuningSession, served: dict[str, Any] | None, calls: list[str]) -> dict[str, Any]:
-    """Everything that the report says, JSON-serialisable. `served` tells of the deployment, if any."""
-    final = final_candidate(session) if served or session.winner else None
+def gather(session: TuningSession, served: dict[str, Any] | None, calls: dict[str, Any]) -> dict[str, Any]:
+    """Everything that the report says, JSON-serialisable. `served` tells of the deployment, if any, and
+    `calls` of what was sent to make things."""
+    final = session.result
     return {
         "session": session.public_id,
         "title": session.title,
@@ -47,7 +50,7 @@ def gather(session: TuningSession, served: dict[str, Any] | None, calls: list[st
         "failure": about_failure(session),
         "values": values(session),
         "data": about_data(session),
-        "candidates": [about_candidate(each) for each in session.candidates.all()],
+        "candidates": [about_candidate(each) for each in session.candidates.prefetch_related("evaluations")],
         "pictures": [
             {"name": name, "words": PICTURES[name]}
             for name in session.artifacts.filter(name__in=PICTURES).values_list("name", flat=True)
@@ -60,13 +63,10 @@ def gather(session: TuningSession, served: dict[str, Any] | None, calls: list[st
         "phases": phases(session),
         "decisions": decisions(session),
         "evaluations": evaluations(session),
-        "calls": calls,
+        "scores": scores.gather(session),
+        "classification": classification_report.gather(session),
+        **calls,
     }
-
-
-def final_candidate(session: TuningSession) -> Candidate | None:
-    """The candidate whose model is the result: the full-data run, else the winner."""
-    return session.candidates.filter(role=Role.FINAL, state="done").first() or session.winner
 
 
 def verdict(session: TuningSession, final: Candidate | None, served: dict[str, Any] | None) -> str:
@@ -77,6 +77,8 @@ def verdict(session: TuningSession, final: Candidate | None, served: dict[str, A
         return f"The session failed in {PHASE_LABELS[Phase(phase)].lower()}; what went wrong is below."
     if session.ending == "cancelled":
         return "The session was stopped before its end; what it did until then is below."
+    if told := classification_report.verdict(session):
+        return told
     where = "it is deployed and answers" if served else "it is trained and not deployed"
     name = names.short(final.base_model) if final else "no model"
     return f"{name} was fine-tuned with LoRA rank {final.lora_rank if final else 0}; {where}."
@@ -146,6 +148,8 @@ def about_candidate(each: Candidate) -> dict[str, Any]:
         "lora_rank": each.lora_rank,
         "learning_rate": rate_text(each.learning_rate),
         "epochs": each.epochs,
+        "beta": each.beta,
+        "win_rate": win_rate(each),
         "train_loss": each.train_loss,
         "validation_loss": each.validation_loss,
         "tokens": each.tokens,
@@ -155,6 +159,14 @@ def about_candidate(each: Candidate) -> dict[str, Any]:
         "model": each.model,
         "failure": each.detail.get("failure"),
     }
+
+
+def win_rate(candidate: Candidate) -> dict[str, float | None] | None:
+    """Against its own base model, with its interval; None where that was not measured."""
+    for each in candidate.evaluations.all():
+        if each.metric == compared.WIN_RATE and each.rows:
+            return {"value": each.value, "low": each.low, "high": each.high}
+    return None
 
 
 def about_promotion(session: TuningSession) -> dict[str, Any] | None:
@@ -191,7 +203,7 @@ def costs(session: TuningSession) -> dict[str, Any]:
                 "expected": text_or_none(line.expected),
                 "high": text_or_none(line.high),
                 "actual": text_or_none(line.actual),
-                "gap": line.gap or OPEN_ENDED.get(line.item, ""),
+                "gap": reason(line) or UNSETTLED.get(line.item, BILLED),
             }
             for line in lines
         ],
@@ -270,18 +282,29 @@ def evaluations(session: TuningSession) -> list[dict[str, Any]]:
     """Every measured number with its source."""
     return [
         {
-            "candidate": f"{each.candidate.number}",
-            "metric": each.metric.replace("_", " "),
+            "model": each.who,
+            "metric": metric_words(each),
             "value": each.value,
             "rows": each.rows,
-            "job": each.provenance.get("job", ""),
+            "job": each.provenance.get("job")
+            or each.provenance.get("evaluator_file")
+            or each.provenance.get("judge", ""),
             "file": each.provenance.get(
-                "heldout_file" if each.metric == "validation_loss" else "training_file", ""
+                "training_file" if each.metric == "train_loss" else "heldout_file", ""
             ),
             "sha256": each.provenance.get(
-                "heldout_sha256" if each.metric == "validation_loss" else "training_sha256", ""
+                "training_sha256" if each.metric == "train_loss" else "heldout_sha256", ""
             ),
             "seed": each.provenance.get("seed", ""),
         }
-        for each in session.evaluations.select_related("candidate").order_by("candidate__number", "metric")
+        for each in session.evaluations.exclude(metric__startswith=compared.WIN_RATE, rows=0)
+        .select_related("candidate")
+        .order_by("candidate__number", "metric")
     ]
+
+
+def metric_words(found: Evaluation) -> str:
+    """What was measured; of a win rate also against whom."""
+    words = found.metric.partition(":")[0].replace("_", " ")
+    against = found.provenance.get("baseline")
+    return f"{words} against {compared.label(against)}" if against else words

@@ -75,9 +75,10 @@ def left_as_it_is(session: TuningSession) -> bool:
 def more_money(error: ApprovalExceeded) -> Ask:
     """The gate for a spend that the approval does not cover (product row 1.7)."""
     amount = error.committed + error.wanted
+    why = f"{error.why}. " if error.why else ""
     text = (
-        f"{error.item} may cost up to {money(error.wanted)}; {money(error.committed)} of the approved "
-        f"{money(error.approved)} is spent or reserved."
+        f"{why}{error.label} may cost up to {money(error.wanted)}; {money(error.committed)} of the approved "
+        f"{money(error.approved)} is spent or reserved, and what is left is not enough."
     )
     facts = {"item": error.item, "left": str(max(error.approved - error.committed, Decimal(0)))}
     return Ask(GateKind.SPEND, text, {"text": text, "amount": str(amount), **facts})

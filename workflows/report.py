@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from sessions.costs import about, money, money_range
+from workflows import classification_report, scores
+from workflows.markup import plain, table
+from workflows.phases.preference import written
 
 Facts = Mapping[str, Any]
 REHEARSAL = (
     "> **Rehearsal.** This session ran against local Fireworks: the models are small stand-ins that "
     "carry the real names, the losses are theirs, and nothing was charged. Prices are the real ones."
 )
-MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
-
-
-def plain(text: Any) -> str:
-    """Text from people, data or the provider, so that it cannot act as Markdown or HTML."""
-    return MARKUP.sub(r"\\\1", " ".join(str(text).split()))
 
 
 def loss(value: float | None) -> str:
@@ -32,18 +28,11 @@ def dollars(value: Any) -> str:
     return "not known" if value is None else money(Decimal(value))
 
 
-def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
-    """A Markdown table; empty without rows."""
-    lines = ["| " + " | ".join(row) + " |" for row in rows]
-    titles = list(head)
-    rule = "| " + " | ".join("---" for _ in titles) + " |"
-    return ["| " + " | ".join(titles) + " |", rule, *lines, ""] if lines else []
-
-
 def render(facts: Facts) -> str:
     """The whole report."""
     sections = (
-        outcome, failure, asked, data, candidates, winner, cost, standing, timeline, provenance, reproduce,
+        outcome, failure, asked, data, candidates, classification_report.section, scores.section,
+        written.section, winner, cost, standing, timeline, provenance, reproduce,
     )  # fmt: skip
     lines = [f"# Final report: {plain(facts['title'])}", "", facts["verdict"], ""]
     if facts["rehearsal"]:
@@ -62,7 +51,7 @@ def outcome(facts: Facts) -> list[str]:
         lines += [
             f"- Final model: `{final['model']}` (base `{final['base_model']}`)",
             f"- Training loss: {loss(final['train_loss'])}",
-            f"- Validation loss: {loss(final['validation_loss'])} on {final['heldout_rows']:,} held-out rows",
+            *(written.outcome(facts) or [validation(final)]),
         ]
     if not served:
         return [*lines, "- Nothing is deployed.", ""] if facts["final"] else []
@@ -88,6 +77,10 @@ def outcome(facts: Facts) -> list[str]:
         lines += [f"The first real request was answered in {proof['seconds']:.1f} s:", ""]
         lines += [f"> {plain(proof['question'])}", ">", f"> → {plain(proof['answer'])}", ""]
     return lines
+
+
+def validation(final: Facts) -> str:
+    return f"- Validation loss: {loss(final['validation_loss'])} on {final['heldout_rows']:,} held-out rows"
 
 
 def failure(facts: Facts) -> list[str]:
@@ -135,7 +128,9 @@ def data(facts: Facts) -> list[str]:
 
 
 def candidates(facts: Facts) -> list[str]:
-    """The scoreboard."""
+    """The scoreboard. Where models were compared nobody measured a validation loss."""
+    has_beta = any(each.get("beta") is not None for each in facts["candidates"])
+    compared = any(each.get("win_rate") for each in facts["candidates"])
     rows = (
         [
             str(each["number"]) if each["role"] == "sweep" else f"{each['number']} (full data)",
@@ -143,8 +138,10 @@ def candidates(facts: Facts) -> list[str]:
             str(each["lora_rank"]),
             plain(each["learning_rate"]),
             str(each["epochs"]),
+            *([f"{each['beta']:g}" if each["beta"] is not None else ""] if has_beta else []),
+            *([won(each["win_rate"])] if compared else []),
             loss(each["train_loss"]),
-            loss(each["validation_loss"]),
+            *([] if compared else [loss(each["validation_loss"])]),
             "not known" if each["tokens"] is None else f"{each['tokens']:,}",
             dollars(each["cost"]),
             plain(each["state"]),
@@ -152,12 +149,20 @@ def candidates(facts: Facts) -> list[str]:
         for each in facts["candidates"]
     )
     head = (
-        "Candidate", "Base model", "LoRA rank", "Learning rate", "Epochs", "Training loss", "Validation loss",
+        "Candidate", "Base model", "LoRA rank", "Learning rate", "Epochs", *["Beta"] * has_beta,
+        *["Win rate against its base"] * compared, "Training loss", *["Validation loss"] * (not compared),
         "Tokens", "Cost", "State",
     )  # fmt: skip
     listed = table(head, rows)
     pictures = [f"![{each['words']}]({each['name']})\n" for each in facts["pictures"]]
     return ["## Candidates", "", *listed, *pictures] if listed else []
+
+
+def won(found: Facts | None) -> str:
+    """A win rate with its interval."""
+    if not found:
+        return "not measured"
+    return f"{found['value']:.1%} ({found['low']:.1%} to {found['high']:.1%})"
 
 
 def winner(facts: Facts) -> list[str]:
@@ -221,7 +226,7 @@ def provenance(facts: Facts) -> list[str]:
     """Where each number comes from."""
     rows = (
         [
-            plain(each["candidate"]),
+            plain(each["model"]),
             plain(each["metric"]),
             loss(each["value"]),
             f"{each['rows']:,}",
@@ -231,13 +236,29 @@ def provenance(facts: Facts) -> list[str]:
         ]
         for each in facts["evaluations"]
     )
-    listed = table(("Candidate", "Metric", "Value", "Rows", "Job", "Rows from", "Seed"), rows)
+    listed = table(("Model", "Metric", "Value", "Rows", "Job or judge", "Rows from", "Seed"), rows)
     return ["## Where the numbers come from", "", *listed] if listed else []
 
 
+AGAIN = (
+    "These calls made what is listed above, in this order. Run them where the session's files are, one by "
+    "one: a dataset must be READY before its job, and a job COMPLETED before its model is deployed. The "
+    "names are taken now: put another prefix of the same length in place of `{prefix}` everywhere."
+)
+
+
 def reproduce(facts: Facts) -> list[str]:
-    """The calls that made the jobs."""
+    """The calls that made things, for the shell and for Python."""
     if not facts["calls"]:
         return []
-    lines = ["## The same again", "", "The calls that made what is listed above:", ""]
-    return [*lines, "```bash", *facts["calls"], "```", ""]
+    lines = ["## The same again", "", AGAIN.format(prefix=facts["prefix"]), ""]
+    shell = ["```bash", "export FIREWORKS_API_KEY=…  # yours", *facts["calls"], "```", ""]
+    python = [
+        "The same with `pip install fireworks-ai`:",
+        "",
+        "```python",
+        facts["program"].rstrip(),
+        "```",
+        "",
+    ]
+    return [*lines, *shell, *python]

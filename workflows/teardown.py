@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import closing
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -13,6 +14,7 @@ from sessions.actions.events import note
 from sessions.models import Resource, TuningSession
 from sessions.models.event import Level
 from sessions.states import ResourceState
+from workflows import uptime
 from workflows.connect import belongs_here, connect
 from workflows.fireworks import deployments, names
 from workflows.fireworks.client import Fireworks
@@ -30,10 +32,8 @@ def tear_down(pk: int) -> None:
         return
     try:
         with closing(connect(resource.session)) as fireworks:
-            if is_gone(fireworks, resource.name):
-                record(resource.session, resource)
-            else:
-                deployments.delete(fireworks, resource.name)
+            if ended(fireworks, resource.name):
+                record(resource.session, resource, timezone.now())
     except FireworksError as error:
         log.warning("tearing down %s: %s", resource.name, error)
         complain(resource.session, f"{names.short(resource.name)} is not torn down yet: {error}")
@@ -45,17 +45,28 @@ def complain(session: TuningSession, text: str) -> None:
         note(session, "tear-down-refused", text, level=Level.WARN)
 
 
-def is_gone(fireworks: Fireworks, name: str) -> bool:
-    """Whether a deployment is there no more."""
+def ended(fireworks: Fireworks, name: str) -> bool:
+    """Whether a deployment is there no more; asks for its end once when it is."""
     try:
-        return deployments.get(fireworks, name).gone
+        found = deployments.get(fireworks, name)
+        if not found.gone and not found.ending:
+            deployments.delete(fireworks, name)
     except NotFound:
         return True
+    return found.gone
 
 
-def record(session: TuningSession, resource: Resource) -> None:
+def never_made(resource: Resource, now: datetime) -> None:
+    """The deployment was refused: what was set aside for it is free again."""
+    with transaction.atomic():
+        if spending.gone(resource, now):
+            uptime.settle(resource, now, gone=True)
+
+
+def record(session: TuningSession, resource: Resource, now: datetime) -> None:
     """The deployment was seen to be gone; of two workers that see it, one says so."""
     text = f"{names.short(resource.name)} is gone and costs nothing"
     with transaction.atomic():
-        if spending.gone(resource, timezone.now()):
+        if spending.gone(resource, now):
+            uptime.settle(resource, now, gone=True)
             note(session, "torn-down", text, level=Level.GOOD)

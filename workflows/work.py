@@ -58,10 +58,13 @@ class Work:
 
     def waited_for(self, resource: Resource) -> float:
         """Seconds that a remote thing took so far: since it was made, or since a person last said to go on
-        after trouble. Time in which a person had to decide is not the provider's."""
+        after trouble, or that more may be spent. Time in which a person decides is not the provider's."""
         since = resource.created_at or self.now
         gates = Gate.objects.filter(
-            session=self.session, kind=GateKind.TROUBLE, decision=Decision.APPROVED, decided_at__gt=since
+            session=self.session,
+            kind__in=(GateKind.TROUBLE, GateKind.SPEND),
+            decision=Decision.APPROVED,
+            decided_at__gt=since,
         )
         last: datetime | None = gates.values_list("decided_at", flat=True).last()
         return (self.now - (last or since)).total_seconds()

@@ -1,6 +1,7 @@
 """Conversions that bring rows into the chat format. They write a new file; the original is only read.
 
 - function_calls: OpenAI's older function calls become tool calls (`legacy`).
+- developer_roles: OpenAI's `developer` messages become system messages.
 - ground_truth: a row that ends with a user turn gets its ground truth as the assistant's answer.
 - tool_roles: `tool` and `function` messages become user messages; an assistant's tool calls become its text.
 - content_parts: a content that is a list of text parts becomes one text, parts joined by a newline.
@@ -19,11 +20,12 @@ import orjson
 
 from .legacy import is_legacy, modern_messages, modern_tools
 from .lines import OverLong, batches
-from .rules import TOOL_LIKE, wants_answer
-from .scan import CONTENT_PARTS, FUNCTION_CALLS, GROUND_TRUTH, TOOL_ROLES
+from .rules import DEVELOPER, TOOL_LIKE, wants_answer
+from .scan import CONTENT_PARTS, DEVELOPER_ROLES, FUNCTION_CALLS, GROUND_TRUTH, TOOL_ROLES
 from .staging import atomic
 
-KINDS = (FUNCTION_CALLS, GROUND_TRUTH, TOOL_ROLES, CONTENT_PARTS)
+KINDS = (FUNCTION_CALLS, DEVELOPER_ROLES, GROUND_TRUTH, TOOL_ROLES, CONTENT_PARTS)
+OPTIONAL = (TOOL_ROLES, CONTENT_PARTS)  # Fireworks takes such rows as they are
 Row = dict[str, Any]
 
 
@@ -100,6 +102,10 @@ def convert_row(row: Row, kinds: Collection[str]) -> Row:
         row = modern_tools(row)
         made = modern_messages(messages)
         made = [_told(message) if message.get("role") == "function" else message for message in made]
+    if DEVELOPER_ROLES in kinds:
+        made = [
+            {**message, "role": "system"} if message.get("role") == DEVELOPER else message for message in made
+        ]
     if TOOL_ROLES in kinds:
         made = [_told(message) for message in made]
     if CONTENT_PARTS in kinds:

@@ -45,7 +45,7 @@ def _of_messages(messages: list[Any], row: Mapping[str, Any]) -> str:
     roles = [message.get("role") for message in messages if isinstance(message, dict)]
     if row.get("ground_truth") is not None and roles and roles[-1] == "user":
         return ANSWERS
-    if "user" in roles and set(map(str, roles)) <= {"user", "system"}:
+    if "user" in roles and set(map(str, roles)) <= {"user", "system", "developer"}:
         return PROMPTS
     return CHAT
 

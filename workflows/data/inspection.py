@@ -203,6 +203,7 @@ def _assemble(tally: Tally, size: int, bom: bool, kind: str, scaled: Scaled | No
 def _conversions(tally: Tally) -> list[Conversion]:
     offers = (
         (scan.FUNCTION_CALLS, scan.FUNCTION_CALLS, True, "OpenAI's older function calls become tool calls"),
+        (scan.DEVELOPER_ROLES, scan.DEVELOPER_ROLES, True, "developer messages become system messages"),
         (scan.ANSWERS_TO_MAP, scan.GROUND_TRUTH, True, "the ground truth becomes the assistant's answer"),
         (scan.TOOL_ROLES, scan.TOOL_ROLES, False, "tool messages become user messages"),
         (scan.CONTENT_PARTS, scan.CONTENT_PARTS, False, "lists of text parts become one text"),

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import orjson
 
+from sessions.spreadsheets import csv_line
+
 EXCERPT = 120
+COLUMNS = ("line", "level", "rule", "field", "message", "remedy", "excerpt")
 FATAL: Final = "fatal"  # the file cannot be used for the purpose
 ERROR: Final = "error"  # the row is left out
 WARNING: Final = "warning"  # the row is used
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 REMEDIES = {
     "row.json": "Make the line one complete JSON object.",
@@ -92,18 +92,7 @@ def excerpt(value: Any, around: int = 0) -> str:
     return f"{left}{shown[: EXCERPT - len(left) - len(right)]}{right}"
 
 
-def guarded(cell: Any) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    text = str(cell)
-    return f"'{text}" if text.startswith(FORMULA) else text
-
-
 def problems_csv(problems: Iterable[Problem]) -> str:
     """Problems as CSV with a heading, formula-guarded."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(["line", "level", "rule", "field", "message", "remedy", "excerpt"])
-    for each in problems:
-        cells = (each.line, each.level, each.rule, each.field, each.message, each.remedy, each.excerpt)
-        writer.writerow([guarded(cell) for cell in cells])
-    return out.getvalue()
+    lines = ([getattr(each, name) for name in COLUMNS] for each in problems)
+    return "".join(map(csv_line, (COLUMNS, *lines)))

@@ -2,18 +2,21 @@
 
 `{messages: [{role, content, weight?, reasoning_content?, tool_calls?}], tools?, weight?}`; content is a
 text or a list of {type: text, text}; system only first; something to train on. OpenAI's older `function_call`
-and `functions` are taken too: a conversion turns them into tool calls.
+and `functions` are taken too: a conversion turns them into tool calls. So is its role `developer`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Any, NamedTuple
 
 from .problems import ERROR, WARNING
 
 ROLES = frozenset({"system", "user", "assistant", "tool"})
 TOOL_LIKE = frozenset({"tool", "function"})  # `function` is of OpenAI's older files
+DEVELOPER = "developer"  # OpenAI's newer name of `system`; a conversion makes it that
+SYSTEM_LIKE = frozenset({"system", DEVELOPER})
+SFT_ROLES = ROLES | TOOL_LIKE | {DEVELOPER}
 FIELDS = frozenset({"messages", "tools", "functions", "function_call", "weight", "ground_truth"})
 IMAGES = frozenset({"image_url", "image", "input_image"})
 
@@ -41,7 +44,7 @@ def row_findings(row: Any) -> Iterator[Finding]:
         yield Finding("messages.empty", "messages", "messages is empty")
         return
     for at, message in enumerate(messages):
-        yield from _message(message, f"messages[{at}]", at)
+        yield from message_findings(message, f"messages[{at}]", at, SFT_ROLES)
     yield from _tools(row.get("tools"), "tools")
     yield from _tools(row.get("functions"), "functions")
     yield from _row_weight(row.get("weight"))
@@ -61,23 +64,26 @@ def kind(value: Any) -> str:
     return names.get(type(value), type(value).__name__)
 
 
-def _message(message: Any, path: str, at: int) -> Iterator[Finding]:
+def message_findings(
+    message: Any, path: str, at: int, roles: Set[str] = ROLES | TOOL_LIKE
+) -> Iterator[Finding]:
+    """Every broken rule of one message: the one at place `at` of the conversation, at `path` in the row."""
     if not isinstance(message, dict):
         yield Finding("message.type", path, f"the message is a {kind(message)}, not an object", message)
         return
-    yield from _role(message, path, at)
+    yield from _role(message, path, at, roles)
     yield from _content(message, path)
     yield from _extras(message, path)
 
 
-def _role(message: Mapping[str, Any], path: str, at: int) -> Iterator[Finding]:
+def _role(message: Mapping[str, Any], path: str, at: int, roles: Set[str]) -> Iterator[Finding]:
     role, path = message.get("role"), f"{path}.role"
     if role is None:
         yield Finding("role.missing", path, "the message has no role")
-    elif not isinstance(role, str) or role not in ROLES | TOOL_LIKE:
+    elif not isinstance(role, str) or role not in roles:
         shown = role if isinstance(role, str) else kind(role)
         yield Finding("role.unknown", path, f"the role {shown[:40]!r} is not known", role)
-    elif role == "system" and at:
+    elif role in SYSTEM_LIKE and at:
         yield Finding("system.position", path, "a system message may only come first")
 
 

@@ -21,7 +21,16 @@ from .kept import Rows
 from .legacy import is_legacy
 from .lines import Batch, OverLong
 from .problems import ERROR, EXCERPT, REMEDIES, Findings, Problem, excerpt
-from .rules import ROLES, TOOL_LIKE, Finding, other_fields, row_findings, wants_answer
+from .rules import (
+    DEVELOPER,
+    SFT_ROLES,
+    SYSTEM_LIKE,
+    TOOL_LIKE,
+    Finding,
+    other_fields,
+    row_findings,
+    wants_answer,
+)
 from .structure import Structures
 
 CAREFUL_KEYS = frozenset(
@@ -30,7 +39,7 @@ CAREFUL_KEYS = frozenset(
 MOST_TURNS = 100  # longer conversations are counted as this many
 MOST_SHAPES = 5000  # distinct sequences of roles that are remembered; a hostile file has no end of them
 GROUND_TRUTH, TOOL_ROLES, CONTENT_PARTS, WEIGHTS = "ground_truth", "tool_roles", "content_parts", "weights"
-FUNCTION_CALLS = "function_calls"
+FUNCTION_CALLS, DEVELOPER_ROLES = "function_calls", "developer_roles"
 MOST_FIELDS = 100  # distinct other fields of rows that are remembered
 ANSWERS_TO_MAP, ROW_WEIGHTS, UNTRAINABLE, SYSTEM = "answers_to_map", "row_weights", "untrainable", "system"
 UNUSABLE = -1
@@ -68,7 +77,7 @@ class Tally:
         self.lines += len(batch.lines)
         self.crlf = self.crlf or batch.crlf
         self._note_longest(batch)
-        look = self._structures.look(batch.lines) if self._structures.worth_it else None
+        look = self._structures.look(batch.lines, batch.first) if self._structures.worth_it else None
         known = np.zeros(len(batch.lines), dtype=np.bool_) if look is None else look.which >= 0
         counts = np.full(len(batch.lines), UNUSABLE, dtype=np.int64)
         if look:
@@ -90,6 +99,10 @@ class Tally:
         for structure, count in zip(self._structures.known, self._structures.counts, strict=True):
             self.shapes[structure.roles] += count
             self.marks[GROUND_TRUTH] += count * structure.ground_truth
+            if DEVELOPER in structure.roles:
+                self.marks[DEVELOPER_ROLES] += count
+                before = self.first_line.get(DEVELOPER_ROLES, structure.first_line)
+                self.first_line[DEVELOPER_ROLES] = min(before, structure.first_line)
             self._note_fields(structure.fields, count)
         for shape, count in self.shapes.items():
             self._count_shape(shape, count)
@@ -178,7 +191,7 @@ class Tally:
             self._found(line, finding)
         if all(finding.level != ERROR for finding in findings):
             self._tokens = tokens.of_sample(row)
-            shown = (each for each in row["messages"] if self.compare and each.get("role") != "system")
+            shown = (each for each in row["messages"] if self.compare and each.get("role") not in SYSTEM_LIKE)
             self._texts = [_written(each.get("content") or each.get("tool_calls")) for each in shown]
 
     def _foreign_row(self, line: int, form: str, row: Any) -> None:
@@ -198,6 +211,7 @@ class Tally:
             GROUND_TRUTH: GROUND_TRUTH in row,
             ANSWERS_TO_MAP: wants_answer(row),
             FUNCTION_CALLS: is_legacy(row),
+            DEVELOPER_ROLES: DEVELOPER in roles,
             TOOL_ROLES: not TOOL_LIKE.isdisjoint(roles),
             CONTENT_PARTS: any(isinstance(each.get("content"), list) for each in messages),
             WEIGHTS: any("weight" in each for each in messages),
@@ -210,11 +224,11 @@ class Tally:
 
     def _count_shape(self, roles: tuple[str, ...], count: int) -> None:
         for role in roles:
-            known = role if role in ROLES | TOOL_LIKE else "other"
+            known = role if role in SFT_ROLES else "other"
             self.roles[known] += count
-        if "system" in roles:
+        if not SYSTEM_LIKE.isdisjoint(roles):
             self.marks[SYSTEM] += count
-        self.turns[min(MOST_TURNS, sum(role != "system" for role in roles))] += count
+        self.turns[min(MOST_TURNS, sum(role not in SYSTEM_LIKE for role in roles))] += count
 
     def _unreadable(self, at: int, line: bytes, fault: orjson.JSONDecodeError) -> None:
         if not line.strip():

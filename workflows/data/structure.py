@@ -24,12 +24,12 @@ import orjson
 from . import formats
 from .index import Index, Looked
 from .lines import OverLong
-from .rules import other_fields, row_findings
+from .rules import SYSTEM_LIKE, other_fields, row_findings
 
 TRIED, WORTH = 4000, 0.25  # after so many lines, fewer known than this share: not worth the look
 MOST = 5000  # structures that are remembered; a hostile file has no end of them
 UNKNOWN, PARSE = -1, -2
-PLAIN_ROLES = frozenset({"system", "user", "assistant"})
+PLAIN_ROLES = SYSTEM_LIKE | {"user", "assistant"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Structure:
 
     roles: tuple[str, ...]
     ground_truth: bool
+    first_line: int
     more_bytes: int = 0  # of tools, which are then the same in all rows
     fields: tuple[str, ...] = ()  # of the row, beside what training reads
 
@@ -56,8 +57,8 @@ class Structures:
         """Whether looking saves time: a file of many structures is parsed sooner without."""
         return self._lines < TRIED or sum(self.counts) - len(self.known) > WORTH * self._lines
 
-    def look(self, lines: list[bytes]) -> Looked:
-        """Tell the lines of known structure from those that must be parsed."""
+    def look(self, lines: list[bytes], first: int = 1) -> Looked:
+        """Tell the lines of known structure from those that must be parsed; `first` is the first's number."""
         self._lines += len(lines)
         index = Index.of(lines)
         hashes, usable = index.hashes()
@@ -67,14 +68,14 @@ class Structures:
             map(self._by_hash.get, hashes[rows].tolist(), repeat(UNKNOWN)), np.int64, rows.size
         )
         for line in np.flatnonzero(which == UNKNOWN).tolist():
-            which[line] = self._judge(int(hashes[line]), lines[line], index, line)
+            which[line] = self._judge(int(hashes[line]), lines[line], index, line, first + line)
         for number, count in enumerate(np.bincount(which[which >= 0], minlength=len(self.known)).tolist()):
             self.counts[number] += count
-        systems = np.array([each.roles[0] == "system" for each in self.known] or [False], dtype=np.bool_)
+        systems = np.array([each.roles[0] in SYSTEM_LIKE for each in self.known] or [False], dtype=np.bool_)
         more = np.array([each.more_bytes for each in self.known] or [0], dtype=np.int64)
         return index.looked(which, systems, more)
 
-    def _judge(self, key: int, line: bytes, index: Index, at: int) -> int:
+    def _judge(self, key: int, line: bytes, index: Index, at: int, first_line: int) -> int:
         """The number of a structure, PARSE when its rows are not plain; remembered."""
         known = self._by_hash.get(key)
         if known is not None or len(self._by_hash) >= MOST or type(line) is OverLong:
@@ -85,7 +86,8 @@ class Structures:
             roles = tuple(message["role"] for message in row["messages"])
             number = len(self.known)
             tools = len(orjson.dumps(row["tools"])) if row.get("tools") else 0
-            self.known.append(Structure(roles, "ground_truth" in row, tools, other_fields(row)))
+            has_truth = "ground_truth" in row
+            self.known.append(Structure(roles, has_truth, first_line, tools, other_fields(row)))
             self.counts.append(0)
         self._by_hash[key] = number
         return number

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 LONGEST_WORDS, LONGEST_METRIC, MOST_METRICS = 4_000, 80, 50
+NOT_REACHED, PAUSED = "not reached", "paused"
 NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -57,7 +58,7 @@ class Scored:
 def not_reached(done: int, expected: int, fault: str) -> list[RowScore]:
     """The rows from `done` on after a run that ended early: the first has the fault."""
     rest = range(done, expected)
-    return [RowScore(at, fault=fault if at == done else "not reached") for at in rest]
+    return [RowScore(at, fault=fault if at == done else NOT_REACHED) for at in rest]
 
 
 def not_run(fault: str, rows: int) -> Scored:

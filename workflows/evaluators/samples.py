@@ -12,6 +12,8 @@ from typing import Any
 
 import orjson
 
+from sessions.texts import text_of
+
 MOST_ROWS = 50_000  # rows that the shape of answers is taken from
 MOST_LABELS = 200
 SAMPLES = 40
@@ -20,7 +22,8 @@ SAMPLES = 40
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One row: `line` in the file, the messages before the answer, the reference answer, and what is expected
-    of an answer: the row's `ground_truth`, else the reference answer itself."""
+    of an answer: the row's `ground_truth`, else the reference answer itself. A prompt alone has neither: its
+    `answer` is empty and its `expected` None."""
 
     line: int
     prompt: list[dict[str, Any]]
@@ -53,15 +56,10 @@ class Seen:
             self.too_many_labels = len(self.labels) > MOST_LABELS
 
 
-def text_of(content: Any) -> str:
-    """A message's text, whose content may be a list of parts."""
-    if isinstance(content, list):
-        return "".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
-    return str(content or "")
-
-
 def sample_of(line: int, row: Any) -> Sample | None:
-    """A row as a sample; None where it has no answer to compare with. Raises RecursionError."""
+    """A row as a sample; None where its answer is empty, or missing from a conversation. Of a preference pair
+    the preferred answer is the reference. Raises RecursionError."""
+    row = chat_row(row)
     messages = row.get("messages") if isinstance(row, dict) else None
     if not isinstance(messages, list) or not all(isinstance(each, dict) for each in messages) or not messages:
         return None
@@ -69,10 +67,24 @@ def sample_of(line: int, row: Any) -> Sample | None:
     truth = row.get("ground_truth")
     told = written(truth)  # also raises where it is nested too deeply to be compared
     answer = text_of(messages[-1].get("content")) if answered else told
-    if not answer.strip():
+    if not answer.strip() and any(each.get("role") == "assistant" for each in messages):
         return None
     prompt = messages[:-1] if answered else messages
-    return Sample(line, prompt, answer, answer if truth is None else truth, without_messages(row))
+    expected = (answer or None) if truth is None else truth
+    return Sample(line, prompt, answer, expected, without_messages(row))
+
+
+def chat_row(row: Any) -> Any:
+    """A preference pair as a chat sample with its preferred answer; any other row as it is."""
+    given = row.get("input") if isinstance(row, dict) else None
+    preferred = row.get("preferred_output") if isinstance(given, dict) else None
+    if (
+        not isinstance(given, dict)
+        or not isinstance(given.get("messages"), list)
+        or not isinstance(preferred, list)
+    ):
+        return row
+    return {"messages": [*given["messages"], *preferred]}
 
 
 def without_messages(row: dict[str, Any]) -> dict[str, Any]:
@@ -99,11 +111,15 @@ def samples_in(path: Path) -> Iterator[Sample | None]:
 
 
 def look(found: Iterable[Sample | None], *, seed: int, keep: int = SAMPLES) -> Seen:
-    """Read up to MOST_ROWS rows, and keep a seeded sample of them in the file's order (reservoir)."""
+    """Read up to MOST_ROWS rows, and keep a seeded sample of them in the file's order (reservoir): of rows
+    with an answer, and where there are none the first prompts."""
     seen, draw = Seen(), random.Random(seed)  # noqa: S311  # a sample that must be the same each time
+    bare: list[Sample] = []
     for sample in found:
         seen.rows += 1
-        if sample is not None:
+        if sample is not None and not sample.answer:
+            bare += [sample] * (len(bare) < keep)
+        elif sample is not None:
             seen.count(sample)
             if len(seen.kept) < keep:
                 seen.kept.append(sample)
@@ -111,5 +127,5 @@ def look(found: Iterable[Sample | None], *, seed: int, keep: int = SAMPLES) -> S
                 seen.kept[place] = sample
         if seen.rows >= MOST_ROWS:
             break
-    seen.kept.sort(key=lambda each: each.line)
+    seen.kept = sorted(seen.kept, key=lambda each: each.line) or bare
     return seen

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from workflows.evaluators.kinds import unchecked
 from workflows.evaluators.samples import MOST_ROWS, Seen
 from workflows.evaluators.trial import EMPTY, OTHER, REFERENCE, SPOILED, Trial
-from workflows.report import plain, table
+from workflows.markup import plain, table
 
 if TYPE_CHECKING:
     from workflows.evaluators.authoring import Rejected

@@ -14,7 +14,7 @@ from typing import Any
 
 from workflows.evaluators import processes
 from workflows.evaluators.limits import MEBIBYTE, Limits
-from workflows.evaluators.results import Collected, OutOfTurn, Scored, clean, not_reached
+from workflows.evaluators.results import PAUSED, Collected, OutOfTurn, Scored, clean, not_reached
 
 PRINTED_KEPT = 16 * 1024  # bytes of what it prints that are kept to be shown
 CHUNK = 64 * 1024
@@ -118,7 +118,9 @@ def drain(selector: selectors.BaseSelector, seen: Watch) -> None:
 
 
 def out_of_time(seen: Watch, whole: float, row: float) -> str:
-    """The fault of a run that takes too long as a whole or in one row."""
+    """The fault of a run that takes too long as a whole or in one row, or PAUSED."""
+    if 0 < seen.limits.pause < whole and seen.collected.rows and not seen.collected.complete:
+        return PAUSED
     if whole > seen.limits.wall:
         return f"it ran longer than {seen.limits.wall:g} s"
     allowed = seen.limits.row if seen.collected.loaded else seen.limits.load

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -15,12 +13,14 @@ from django.conf import settings
 from sessions.actions.planning import keep_specification
 from sessions.models import Artifact
 from sessions.specification import FIELDS, Entry, Origin
+from sessions.spreadsheets import csv_line
 from workflows.evaluators import isolation
 from workflows.evaluators.authoring import Authored, CannotTell, author
 from workflows.evaluators.kinds import unchecked
+from workflows.evaluators.limits import Limits
 from workflows.evaluators.results import Scored
 from workflows.evaluators.samples import look, samples_in
-from workflows.evaluators.trial import REFERENCE, Trial
+from workflows.evaluators.trial import REFERENCE, Answer
 from workflows.fireworks.errors import NeedsPerson
 from workflows.outcomes import Done, Outcome, Skip
 from workflows.phases import inspection, questions
@@ -30,6 +30,7 @@ CODE, SPECIFICATION = "outputs/evaluator.py", "outputs/eval_spec.md"
 SCORES, FACTS = "outputs/evaluator_scores.csv", "outputs/evaluator.json"
 LONGEST_CELL = 2_000
 MADE_FROM = ("criterion", "seed")  # of the specification: another value makes other files
+OTHER_WORDS = "Choose what would do, or say it in other words."
 NOTHING_SPENT = "the evaluator is written and tried on this machine; nothing is spent"
 
 
@@ -48,10 +49,15 @@ def inspect(work: Work) -> Outcome:
 
 def plan(work: Work) -> Outcome:
     """Phase 2: no plan, since nothing costs; the defaults that are used are kept beside what was said."""
+    settle(work)
+    return Skip(NOTHING_SPENT)
+
+
+def settle(work: Work) -> None:
+    """Keep the seed that is used, where nobody said one."""
     specification = work.session.specification
     used = {"seed": Entry(FIELDS["seed"].default, Origin.DEFAULT)}
     keep_specification(work.session, specification.with_entries(used | dict(specification.entries)))
-    return Skip(NOTHING_SPENT)
 
 
 def skipped(reason: str) -> Callable[[Work], Outcome]:
@@ -61,15 +67,23 @@ def skipped(reason: str) -> Callable[[Work], Outcome]:
 
 def write(work: Work) -> Outcome:
     """Phase 5: write the evaluator, or ask in other words when no rule does what was said."""
-    if not current(work):
-        try:
-            keep(work, authored(work, work.folder / inspection.DATA))
-        except CannotTell as fault:
-            return asked_again(fault)
-        except isolation.NotIsolated as fault:
-            raise NeedsIsolation(str(fault)) from fault
+    settle(work)
+    try:
+        ensure(work)
+    except CannotTell as fault:
+        return asked_again(fault)
+    except isolation.NotIsolated as fault:
+        raise NeedsIsolation(str(fault)) from fault
     facts = Artifact.objects.get(session=work.session, name=FACTS).detail
     return Done(f"checks {facts['label']}; {facts['words']}")
+
+
+def ensure(work: Work) -> None:
+    """Write the evaluator from the staged data, once for one criterion; the seed is settled.
+
+    Raises CannotTell or NotIsolated."""
+    if not current(work):
+        keep(work, authored(work, work.folder / inspection.DATA))
 
 
 def current(work: Work) -> bool:
@@ -85,16 +99,15 @@ def authored(work: Work, data: Path) -> Authored:
     return author(seen, work.session.value("criterion"), scorer())
 
 
-def scorer() -> Callable[[isolation.Evaluator, Iterable[Mapping[str, Any]]], Scored]:
-    """How this portal runs evaluators: apart, as its operator has set."""
-    return partial(isolation.score, mode=str(settings.EVALUATORS["isolation"]))
+def scorer(pause: float = 0.0) -> Callable[[isolation.Evaluator, Iterable[Mapping[str, Any]]], Scored]:
+    """How this portal runs evaluators: apart, as its operator has set. `pause`: seconds after which a run
+    ends behind a row."""
+    return partial(isolation.score, limits=Limits(pause=pause), mode=str(settings.EVALUATORS["isolation"]))
 
 
 def asked_again(fault: CannotTell) -> Outcome:
     """The gate that says what cannot be checked, with what can."""
-    help_text = (
-        "Choose what would do, or say it in other words." if fault.offers else "Say it in other words."
-    )
+    help_text = OTHER_WORDS if fault.offers else "Say it in other words."
     options = [(each, each) for each in fault.offers]
     ask = questions.choice("criterion", f"{fault} What counts as right?", help_text, *options)
     assert ask is not None  # noqa: S101  # one question is always a gate
@@ -105,7 +118,7 @@ def keep(work: Work, found: Authored) -> None:
     """Both files, the scores behind them, and what the page says of them. The last one marks them all."""
     work.keep(CODE, "text/x-python", found.code)
     work.keep(SPECIFICATION, "text/markdown", found.specification)
-    work.keep(SCORES, "text/csv", scores_csv(found.trial))
+    work.keep(SCORES, "text/csv", scores_csv(found.trial.answers))
     facts = about(found) | {name: work.session.value(name) for name in MADE_FROM}
     work.keep(FACTS, "application/json", json.dumps(facts, ensure_ascii=False, indent=1), **facts)
     work.tell("evaluator-written", f"{CODE} checks {found.trial.kind.label}; {facts['words']}")
@@ -131,17 +144,14 @@ def about(found: Authored) -> dict[str, Any]:
     }
 
 
-def scores_csv(trial: Trial) -> str:
+def scores_csv(answers: Iterable[Answer]) -> str:
     """Every answer that was scored, by line of the data. Cells that a spreadsheet would run are quoted, and
     long ones cut: one beyond 131,072 characters cannot be read again."""
-    file = io.StringIO()
-    table = csv.writer(file)
-    table.writerow(("line", "answer", "text", "score", "reason"))
-    for each in trial.answers:
-        texts = [shortened(words) for words in (each.text, each.result.reason)]
-        row = (each.sample.line, each.what, texts[0], each.result.score, texts[1])
-        table.writerow([f"'{cell}" if str(cell)[:1] in "=+-@\t\r" and cell else cell for cell in row])
-    return file.getvalue()
+    lines = (
+        (each.sample.line, each.what, shortened(each.text), each.result.score, shortened(each.result.reason))
+        for each in answers
+    )
+    return "".join(map(csv_line, (("line", "answer", "text", "score", "reason"), *lines)))
 
 
 def shortened(words: str) -> str:

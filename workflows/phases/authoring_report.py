@@ -7,9 +7,10 @@ from typing import Any
 
 from sessions.models import Artifact
 from workflows import facts, report
+from workflows.markup import plain
 from workflows.outcomes import Finished, Outcome
 from workflows.phases.authoring import CODE, FACTS, SCORES, SPECIFICATION
-from workflows.phases.report import calls
+from workflows.phases.report import calls, close_ledger
 from workflows.work import Work
 
 NEXT = [
@@ -20,6 +21,7 @@ NEXT = [
 
 def step(work: Work) -> Outcome:
     """Write `final_report.md` and `report.json`, for every ending."""
+    close_ledger(work)
     found = facts.gather(work.session, None, calls(work))
     written = Artifact.objects.filter(session=work.session, name=FACTS).first()
     found["evaluator"] = written.detail if written else None
@@ -42,9 +44,9 @@ def section(about: dict[str, Any] | None) -> str:
         "",
         "## Evaluator",
         "",
-        f"- What counts as right: “{report.plain(about['criterion'])}”",
+        f"- What counts as right: “{plain(about['criterion'])}”",
         f"- It {verdict(about)}.",
-        *[f"- Not checked: “{report.plain(each)}”" for each in about["unchecked"]],
+        *[f"- Not checked: “{plain(each)}”" for each in about["unchecked"]],
         f"- Files: `{CODE}`, `{SPECIFICATION}`; every score is in `{SCORES}`",
     ]
     if about["weaker"]:

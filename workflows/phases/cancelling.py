@@ -8,11 +8,13 @@ from decimal import Decimal
 from sessions.actions import spending
 from sessions.models import Candidate, Resource
 from sessions.states import CandidateState, ResourceState
+from workflows import uptime
+from workflows.answers import stopping, temporary
 from workflows.faults import left_as_it_is
-from workflows.fireworks import deployments, jobs
+from workflows.fireworks import deployments
 from workflows.fireworks.errors import CallForbidden, NotFound, Permanent, Temporary
 from workflows.outcomes import Cancelled, Outcome, Wait
-from workflows.phases import candidates
+from workflows.phases import candidates, trainers
 from workflows.work import Work
 
 log = logging.getLogger(__name__)
@@ -42,6 +44,7 @@ def keep_looking(work: Work, seconds: float) -> Outcome:
 
 def all_stopped(work: Work) -> bool:
     """Whether no job and no deployment of the session is there any more; asks for the end of each."""
+    stopping.leave(work)
     running = [each for each in work.session.candidates.all() if not stopped(work, each)]
     standing = [each for each in made(work, "deployment") if not torn_down(work, each)]
     return not running and not standing
@@ -68,7 +71,7 @@ def stopped(work: Work, candidate: Candidate) -> bool:
         return over(work, candidate)
     if job.state != "JOB_STATE_CANCELLING":
         try:
-            jobs.cancel(work.fireworks, job.name)
+            trainers.trainer_of(work.session).cancel(work.fireworks, job.name)
         except CallForbidden:
             raise
         except Permanent as error:  # it ended meanwhile, or is being cancelled: the next look tells
@@ -84,10 +87,10 @@ def over(work: Work, candidate: Candidate) -> bool:
     return True
 
 
-def job_of(work: Work, name: str) -> jobs.Job | None:
+def job_of(work: Work, name: str) -> trainers.Seen | None:
     """A job; None when it is not in the account any more."""
     try:
-        return jobs.get(work.fireworks, name)
+        return trainers.trainer_of(work.session).look(work.fireworks, name)
     except NotFound:
         return None
 
@@ -105,15 +108,20 @@ def adopt_lost_job(work: Work, candidate: Candidate) -> None:
 
 def torn_down(work: Work, resource: Resource) -> bool:
     """Whether a deployment of ours is gone; deletes it when it is not."""
+    if temporary.is_temporary(resource):
+        return temporary.gone(work, resource)
     try:
         found = deployments.get(work.fireworks, resource.name)
-        if not found.gone and found.state != "DELETING":
+        if not found.gone and not found.ending:
             deployments.delete(work.fireworks, resource.name)
     except NotFound:
         if resource.state == ResourceState.INTENDED:
-            spending.settle(work.session, "deployment:first-hour", Decimal(0), "it was never made")
+            spending.settle(work.session, uptime.ITEM, Decimal(0), "it was never made")
+        else:
+            uptime.settle(resource, work.clock(), gone=True)
         spending.gone(resource, work.clock())
         return True
     if found.gone:
+        uptime.settle(resource, work.clock(), gone=True)
         spending.gone(resource, work.clock())
     return found.gone

@@ -12,46 +12,38 @@ from sessions.actions import spending
 from sessions.models import Candidate, Resource
 from sessions.models.event import Level
 from sessions.models.evidence import Role
+from sessions.specification import Workflow, short_name
 from sessions.states import CandidateState
 from workflows.creating import Wanted, ensure
-from workflows.fireworks import jobs, names
+from workflows.fireworks import names
 from workflows.fireworks.errors import CallForbidden, Conflict, NotFound, Permanent
-from workflows.phases import curves
+from workflows.phases import by_tokens, curves, trainers
 from workflows.work import Work
 
 
 def ledger_item(candidate: Candidate) -> str:
-    """The ledger line that pays for a candidate's training."""
-    return "training:final" if candidate.role == Role.FINAL else f"training:candidate:{candidate.number}"
-
-
-def label(candidate: Candidate) -> str:
-    """How a candidate is named to people."""
-    return "The full-data run" if candidate.role == Role.FINAL else f"Candidate {candidate.number}"
+    """The ledger line that pays for a candidate's training. Where several candidates get a full-data run,
+    each base model has one."""
+    if candidate.role == Role.SWEEP:
+        return f"training:candidate:{candidate.number}"
+    if candidate.session.workflow == Workflow.CLASSIFICATION:
+        return f"training:final:{short_name(candidate.base_model)}"
+    return "training:final"
 
 
 def launch(work: Work, candidate: Candidate, dataset: str, heldout: str) -> None:
     """Start a candidate's job. A refusal of this very configuration fails this candidate alone; a name
     that is taken does not, since a job of ours may be running under it."""
-    purpose = f"job-{candidate.number}"
-    training = {
-        "dataset": dataset,
-        "evaluation_dataset": heldout,
-        "base_model": candidate.base_model,
-        "epochs": candidate.epochs,
-        "learning_rate": candidate.learning_rate,
-        "lora_rank": candidate.lora_rank,
-        "display_name": f"{work.session.public_id} {label(candidate)}",
-    }
-    wanted = Wanted(
-        "job", jobs.COLLECTION, purpose, ledger_item(candidate), candidate.attempt, {"training": training}
-    )
+    purpose, item = f"job-{candidate.number}", ledger_item(candidate)
+    training = trainers.request(candidate, dataset, heldout)
+    trainer = trainers.trainer_of(work.session)
+    wanted = Wanted("job", trainer.collection, purpose, item, candidate.attempt, {"training": training})
     try:
         resource = ensure(work, wanted, lambda resource: start(work, resource))
     except (CallForbidden, Conflict):
         raise
     except Permanent as error:
-        spending.settle(work.session, ledger_item(candidate), Decimal(0), "the job was refused")
+        spending.settle(work.session, item, Decimal(0), "the job was refused")
         fail(work, candidate, {"code": error.code, "message": error.provider_message or str(error)})
         return
     launched(work, candidate, resource)
@@ -69,8 +61,9 @@ def launched(work: Work, candidate: Candidate, resource: Resource) -> None:
 
 def start(work: Work, resource: Resource) -> None:
     """The call itself, under the name that the resource's row already has."""
-    training = jobs.Training(output_model=output_model(work, resource), **resource.request["training"])
-    jobs.create(work.fireworks, names.short(resource.name), training)
+    trainer = trainers.trainer_of(work.session)
+    model = output_model(work, resource)
+    trainer.start(work.fireworks, names.short(resource.name), model, resource.request["training"])
 
 
 def output_model(work: Work, resource: Resource) -> str:
@@ -81,23 +74,23 @@ def output_model(work: Work, resource: Resource) -> str:
 def look(work: Work, candidate: Candidate) -> None:
     """Read a running candidate's job and keep what is new."""
     try:
-        job = jobs.get(work.fireworks, candidate.job)
+        job = trainers.trainer_of(work.session).look(work.fireworks, candidate.job)
     except NotFound as error:
         fail(work, candidate, {"code": error.code, "message": "the job is not in the account any more"})
         return
     changed = curves.read(work, candidate, job)
     facts: dict[str, Any] = {
         "remote_state": job.state,
-        "percent": min(100, int(job.progress.percent or 0)),
-        "tokens": job.progress.input_tokens,
+        "percent": curves.percent(candidate) if job.percent is None else job.percent,
+        "tokens": curves.tokens(candidate) if job.tokens is None else job.tokens,
     }
-    if job.raw.get("rehearsal"):  # local Fireworks says how much of the data its token budget let it use
-        facts["detail"] = {**candidate.detail, "rehearsal": job.raw["rehearsal"]}
+    if job.rehearsal:
+        facts["detail"] = {**candidate.detail, "rehearsal": dict(job.rehearsal)}
     different = changed or any(getattr(candidate, name) != value for name, value in facts.items())
     if different:
         Candidate.objects.filter(pk=candidate.pk, state=CandidateState.ACTIVE).update(**facts)
     if job.paused and candidate.remote_state != job.state:
-        work.tell("paused", f"{label(candidate)}: Fireworks paused the job", level=Level.WARN)
+        work.tell("paused", f"{candidate.label}: Fireworks paused the job", level=Level.WARN)
     candidate.refresh_from_db()
     if job.over:
         conclude(work, candidate, job)
@@ -105,17 +98,20 @@ def look(work: Work, candidate: Candidate) -> None:
         wake.publish(work.session.public_id)
 
 
-def conclude(work: Work, candidate: Candidate, job: jobs.Job) -> None:
+def conclude(work: Work, candidate: Candidate, job: trainers.Seen) -> None:
     """A job that is over: keep its cost and its result."""
-    if job.estimated_cost is not None and job.estimated_cost.currency == "USD":
-        spending.settle(work.session, ledger_item(candidate), job.estimated_cost.amount, gap(candidate))
-        Candidate.objects.filter(pk=candidate.pk).update(cost=job.estimated_cost.amount)
+    if job.cost is not None:
+        spending.settle(work.session, ledger_item(candidate), job.cost, gap(candidate))
+        Candidate.objects.filter(pk=candidate.pk).update(cost=job.cost)
+    elif (worked_out := by_tokens.cost(candidate)) is not None:
+        reason = f"worked out from {candidate.tokens:,} trained tokens: the job tells no cost"
+        spending.settle(work.session, ledger_item(candidate), worked_out, reason)
     if not job.succeeded:
         fail(work, candidate, {"code": job.status.code or job.word, "message": job.status.message})
         return
     spending.adopt(work.session, work.clock(), "model", f"model-{candidate.number}", candidate.model)
     done = Candidate.objects.filter(pk=candidate.pk, state=CandidateState.ACTIVE)
-    text = f"{label(candidate)} trained: {curves.losses(candidate)}"
+    text = f"{candidate.label} trained: {curves.losses(candidate)}"
     with transaction.atomic():
         if done.update(state=CandidateState.DONE, percent=100, ended_at=work.clock()):
             work.tell("candidate-done", text, level=Level.GOOD)
@@ -128,7 +124,7 @@ def fail(work: Work, candidate: Candidate, failure: dict[str, Any]) -> None:
     words = failure["message"] or failure["code"] or "no reason was given"
     with transaction.atomic():
         if rows.update(state=CandidateState.FAILED, detail=detail, ended_at=work.clock()):
-            work.tell("candidate-failed", f"{label(candidate)} failed: {words}", level=Level.BAD)
+            work.tell("candidate-failed", f"{candidate.label} failed: {words}", level=Level.BAD)
 
 
 def gap(candidate: Candidate) -> str:

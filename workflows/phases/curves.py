@@ -9,12 +9,13 @@ from django.db import transaction
 from sessions.models import Candidate, Evaluation
 from sessions.models.event import Level
 from workflows import pictures
-from workflows.fireworks import jobs, metrics_file
+from workflows.fireworks import metrics_file
 from workflows.fireworks.errors import Permanent
+from workflows.phases.trainers import Seen
 from workflows.work import Work
 
 
-def read(work: Work, candidate: Candidate, job: jobs.Job) -> bool:
+def read(work: Work, candidate: Candidate, job: Seen) -> bool:
     """Fetch the metrics of a job and keep what is new; True when there was something new."""
     points = fetched(work, candidate, job)
     if not points or points == candidate.curve:
@@ -27,23 +28,19 @@ def read(work: Work, candidate: Candidate, job: jobs.Job) -> bool:
         candidate.save(update_fields=["curve", "train_loss", "validation_loss"])
         for epoch, point in enumerate(evaluations(points)[before:], before + 1):
             text = f"epoch {epoch} of {candidate.epochs}, validation loss {point['eval_loss']:.4f}"
-            work.tell("epoch", f"{name(candidate)}: {text}")
+            work.tell("epoch", f"{candidate.label}: {text}")
     pictures.losses(work)
     return True
 
 
-def fetched(work: Work, candidate: Candidate, job: jobs.Job) -> list[dict[str, Any]]:
+def fetched(work: Work, candidate: Candidate, job: Seen) -> list[dict[str, Any]]:
     """The points of a job's metrics file; none when it is refused: a curve less ends no training."""
     try:
         return [point.to_json() for point in metrics_file.fetch(work.fireworks, job.metrics_url)]
     except Permanent as error:
         if job.state != candidate.remote_state:  # said once for each state of the job, not at every look
-            work.tell("no-metrics", f"{name(candidate)}: no metrics, {error}", level=Level.WARN)
+            work.tell("no-metrics", f"{candidate.label}: no metrics, {error}", level=Level.WARN)
         return []
-
-
-def name(candidate: Candidate) -> str:
-    return "Full-data run" if candidate.role == "final" else f"Candidate {candidate.number}"
 
 
 def evaluations(points: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -54,6 +51,18 @@ def evaluations(points: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def last(points: list[dict[str, Any]], key: str) -> float | None:
     """The last value of one curve."""
     return next((point[key] for point in reversed(points) if point.get(key) is not None), None)
+
+
+def percent(candidate: Candidate) -> int:
+    """How far a job is by its curve, for jobs that tell no progress: the epochs behind it, 0 to 100."""
+    epoch = last(candidate.curve, "epoch") or 1.0
+    return min(100, max(0, int(100 * (epoch - 1) / max(1, candidate.epochs))))
+
+
+def tokens(candidate: Candidate) -> int | None:
+    """Tokens trained on so far, as the metrics count them."""
+    counted = last(candidate.curve, "tokens")
+    return None if counted is None else int(counted)
 
 
 def losses(candidate: Candidate) -> str:
@@ -71,10 +80,11 @@ def keep_evaluation(work: Work, candidate: Candidate, rows: int, provenance: dic
     ):
         if value is not None:
             Evaluation.objects.update_or_create(
-                candidate=candidate,
+                session=work.session,
+                subject=candidate.subject,
                 metric=metric,
                 defaults={
-                    "session": work.session,
+                    "candidate": candidate,
                     "value": value,
                     "rows": rows if metric == "validation_loss" else provenance.get("training_rows", 0),
                     "provenance": provenance,

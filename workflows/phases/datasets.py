@@ -18,6 +18,7 @@ class Part:
     artifact: str
     purpose: str
     words: str
+    format: str = "CHAT"  # empty: requests of a batch, which are none of the API's formats
 
 
 SAMPLE = Part("sample.jsonl", "dataset-sample", "training rows of the candidates")
@@ -33,7 +34,7 @@ def uploaded(work: Work, part: Part) -> str:
     def make(resource: Resource) -> None:
         identifier = names.short(resource.name)
         label = f"{part.words} of session {work.session.public_id}"
-        datasets.create(work.fireworks, datasets.dataset_body(identifier, rows, label))
+        datasets.create(work.fireworks, datasets.dataset_body(identifier, rows, label, part.format))
         datasets.upload(work.fireworks, resource.name, artifact.path)
 
     request = {"sha256": artifact.sha256, "rows": rows}

@@ -8,11 +8,15 @@ from itertools import islice
 from typing import Any
 
 from sessions.models import Artifact, Candidate, Resource
+from sessions.specification import Workflow
+from sessions.texts import text_of
+from workflows import uptime
 from workflows.creating import Wanted, ensure
 from workflows.fireworks import deployments, inference, names
 from workflows.fireworks.errors import FireworksError, Temporary
 from workflows.outcomes import Done, Failed, Failure, Outcome, Skip, Wait
-from workflows.phases import datasets, evaluation, planning, snippets
+from workflows.phases import datasets, evaluation, serving, snippets
+from workflows.phases.classification import asking
 from workflows.work import Work
 
 PROOF = "deployment.json"
@@ -32,6 +36,7 @@ def step(work: Work) -> Outcome:
         return Failed(not_up(found))
     if not found.ready:
         return waiting(work, resource, f"the deployment is {found.state or 'in no state that was told'}")
+    uptime.seen_up(work.session, found, work.clock())
     try:
         keep_proof(work, final, resource, found)
     except FireworksError as error:
@@ -46,16 +51,14 @@ def deployed(work: Work, final: Candidate) -> Resource:
     wanted = deployments.Wanted(
         base_model=final.model,
         display_name=f"{work.session.public_id} {work.session.title}",
-        shape=planning.SHAPE,
+        shape=serving.SHAPE,
     )
 
     def make(resource: Resource) -> None:
         deployments.create(work.fireworks, names.short(resource.name), wanted)
 
     request = {"baseModel": final.model}
-    return ensure(
-        work, Wanted("deployment", "deployments", "deployment", "deployment:first-hour", 1, request), make
-    )
+    return ensure(work, Wanted("deployment", "deployments", uptime.PURPOSE, uptime.ITEM, 1, request), make)
 
 
 def waiting(work: Work, resource: Resource, why: str) -> Outcome:
@@ -81,7 +84,8 @@ def keep_proof(work: Work, final: Candidate, resource: Resource, found: deployme
     if Artifact.objects.filter(session=work.session, name=PROOF).exists():
         return
     messages = example(work)
-    body = inference.chat_body(messages, max_tokens=ANSWER_TOKENS)
+    settings = asked_with(work)
+    body = inference.chat_body(messages, **{"max_tokens": ANSWER_TOKENS, **settings})
     started = time.perf_counter()
     answer = inference.complete(work.fireworks, body, inference.addresses(final.model, resource.name))
     seconds = time.perf_counter() - started
@@ -93,8 +97,8 @@ def keep_proof(work: Work, final: Candidate, resource: Resource, found: deployme
         "endpoint": f"{work.fireworks.inference_url}/chat/completions",
         "accelerator_type": found.accelerator_type,
         "accelerator_count": found.accelerator_count,
-        "snippet": snippets.python(work, answer.address, messages),
-        "curl": snippets.curl(work, answer.address, messages),
+        "snippet": snippets.python(work, answer.address, messages, settings or snippets.PLAIN),
+        "curl": snippets.curl(work, answer.address, messages, settings or snippets.PLAIN),
         "proof": {
             "question": messages[-1]["content"],
             "answer": answer.text,
@@ -108,6 +112,14 @@ def keep_proof(work: Work, final: Candidate, resource: Resource, found: deployme
     work.tell("deployed", f"{names.short(resource.name)} answered its first request in {seconds:.1f} s")
 
 
+def asked_with(work: Work) -> dict[str, Any]:
+    """How a classifier is asked, as it was when it was measured; nothing for other models."""
+    if work.session.workflow != Workflow.CLASSIFICATION:
+        return {}
+    most = asking.prompt_of(work.session).max_tokens
+    return {"max_tokens": most, "temperature": 0, "reasoning_effort": "none"}
+
+
 def example(work: Work) -> list[dict[str, Any]]:
     """A conversation of the held-out rows, up to the answer that the model is to give.
 
@@ -115,14 +127,8 @@ def example(work: Work) -> list[dict[str, Any]]:
     """
     path = Artifact.objects.get(session=work.session, name=datasets.HELDOUT.artifact).path
     with path.open(encoding="utf-8") as lines:
-        messages = json.loads(min(islice(lines, EXAMPLES), key=len))["messages"]
+        row = json.loads(min(islice(lines, EXAMPLES), key=len))
+    messages = row.get("input", row)["messages"]  # of a preference pair, the prompt
     while len(messages) > 1 and messages[-1]["role"] != "user":
         messages.pop()
-    return [{"role": each["role"], "content": flat(each.get("content"))} for each in messages]
-
-
-def flat(content: Any) -> str:
-    """The text of a message whose content may be a list of parts."""
-    if isinstance(content, list):
-        return " ".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
-    return str(content or "")
+    return [{"role": each["role"], "content": text_of(each.get("content"))} for each in messages]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 
 from django.conf import settings
 
@@ -23,6 +25,7 @@ KEPT_PROBLEMS = 20_000
 SHOWN_LINES = 3
 ON_THE_TAB = 50  # problems beside the numbers; the other files have them all
 EXAMPLES = 3  # rows shown before and after a conversion
+Preview = Callable[[Path, Collection[str], int], Sequence[conversion.Example]]
 
 
 def step(work: Work) -> Outcome:
@@ -79,15 +82,18 @@ def scaled(work: Work, source: staging.Source) -> Scaled | None:
     return None
 
 
-def keep(work: Work, report: str, source: staging.Source, found: Inspection) -> None:
-    """The inspection and its problems as files of the workspace, and one line in the log."""
+def keep(
+    work: Work, report: str, source: staging.Source, found: Inspection, preview: Preview = conversion.preview
+) -> None:
+    """The inspection and its problems as files of the workspace, and one line in the log. `preview` shows
+    rows before and after the conversions named."""
     work.tell("inspected", f"{source.words}: {words(found)}")
     listed = (*found.problems, *found.repeats)
     if listed:
         work.keep(f"{report}-problems.csv", "text/csv", problems_csv(listed))
         rows = "".join(f"{json.dumps(asdict(each))}\n" for each in listed)
         work.keep(f"{report}-problems.jsonl", "application/jsonl", rows)
-    keep_examples(work, report, source, found)
+    keep_examples(work, report, source, found, preview)
     drawn = draw_lengths(found.tokens)
     if drawn:
         work.keep(f"charts/{report}-lengths.svg", "image/svg+xml", drawn)
@@ -96,10 +102,12 @@ def keep(work: Work, report: str, source: staging.Source, found: Inspection) -> 
     work.keep(f"{report}.json", "application/json", json.dumps(short.to_json()), **facts)
 
 
-def keep_examples(work: Work, report: str, source: staging.Source, found: Inspection) -> None:
+def keep_examples(
+    work: Work, report: str, source: staging.Source, found: Inspection, preview: Preview
+) -> None:
     """Rows before and after each conversion, for the Data tab: they are shown before they are made."""
     shown = {
-        each.kind: [asdict(example) for example in conversion.preview(source.path, [each.kind], EXAMPLES)]
+        each.kind: [asdict(example) for example in preview(source.path, [each.kind], EXAMPLES)]
         for each in found.conversions
     }
     if shown:

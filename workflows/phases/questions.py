@@ -22,10 +22,18 @@ def unanswered(work: Work) -> Ask | None:
     return page(missing(work.session.specification, supported(), datasets))
 
 
+class Refusal(FieldError):
+    """A value that cannot be used, with answers that could be."""
+
+    def __init__(self, field: str, fault: str, remedy: str, options: tuple[Option, ...] = ()) -> None:
+        super().__init__(field, fault, remedy)
+        self.options = options
+
+
 def refused(fault: FieldError) -> Ask | None:
     """The gate that shows a value which cannot be used, and asks for another."""
-    help_text = fault.remedy
-    return page([Question(fault.field, fault.fault, (), help_text)])
+    options = fault.options if isinstance(fault, Refusal) else ()
+    return page([Question(fault.field, fault.fault, options, fault.remedy)])
 
 
 def choice(field: str, text: str, help_text: str, *options: tuple[str, str]) -> Ask | None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Mapping
 from typing import Any
 
 from workflows.work import Work
 
 Messages = list[dict[str, Any]]
+PLAIN = {"max_tokens": 200}
 
 
-def python(work: Work, address: str, messages: Messages) -> str:
+def python(work: Work, address: str, messages: Messages, settings: Mapping[str, Any] = PLAIN) -> str:
     """A request by the official SDK (`pip install fireworks-ai`)."""
     local = work.session.rehearsal
     client = (
@@ -25,7 +27,7 @@ def python(work: Work, address: str, messages: Messages) -> str:
         "answer = client.chat.completions.create(\n"
         f"    model={json.dumps(address)},\n"
         f"    messages={indented(shown)},\n"
-        "    max_tokens=200,\n"
+        f"{''.join(f'    {name}={value!r},{chr(10)}' for name, value in settings.items())}"
         ")\n"
         "print(answer.choices[0].message.content)\n"
     )
@@ -36,9 +38,9 @@ def indented(text: str) -> str:
     return text.replace("\n", "\n    ")
 
 
-def curl(work: Work, address: str, messages: Messages) -> str:
+def curl(work: Work, address: str, messages: Messages, settings: Mapping[str, Any] = PLAIN) -> str:
     """The same request from the shell."""
-    body = json.dumps({"model": address, "messages": messages, "max_tokens": 200}, ensure_ascii=False)
+    body = json.dumps({"model": address, "messages": messages, **settings}, ensure_ascii=False)
     key = "rehearsal" if work.session.rehearsal else "$FIREWORKS_API_KEY"
     return (
         f"curl -sS {work.fireworks.inference_url}/chat/completions \\\n"

@@ -10,7 +10,7 @@ from typing import Any
 from sessions.models import Artifact
 from sessions.specification import FieldError, Specification
 from workflows.data import conversion, overlap, splits
-from workflows.data.inspection import Inspection
+from workflows.data.inspection import Conversion, Inspection
 from workflows.data.splits import SplitFile
 from workflows.faults import DataFault
 from workflows.phases import data_risks
@@ -18,6 +18,7 @@ from workflows.phases.inspection import DATA, EVALUATION
 from workflows.work import Work
 
 Parts = dict[str, Any]
+CHOICES = {"tool_roles": "tools_as_text", "content_parts": "parts_as_text"}  # the fields that choose them
 
 
 def inspected(work: Work, report: str = "inspection") -> Inspection:
@@ -60,7 +61,7 @@ def split(work: Work, specification: Specification) -> Parts:
         "risks": data_risks.lines(found, shared, specification.value("base_models"), brought=separate),
         "overlap": shared.to_json(),
         "token_note": found.tokens.method,
-        "conversions": [{"why": each.why, "rows": each.rows} for each in found.conversions if each.required],
+        "conversions": told_conversions(work, found),
         "has_sample": made.sample is not None,
         "today": work.now.date(),
     }
@@ -80,16 +81,28 @@ def has_sample(parts: Parts) -> bool:
 
 
 def converted(work: Work, name: str, found: Inspection) -> Path:
-    """The staged file, or a converted copy of it where rows can only be used so (product row 2.3)."""
-    source = work.folder / name
-    kinds = [each.kind for each in found.conversions if each.required]
+    """The staged file, or a converted copy of it where rows can only be used so, or where that was chosen
+    (product row 2.3)."""
+    source, target = work.folder / name, work.folder / f"converted-{name}"
+    kinds = [each.kind for each in to_make(work, found)]
     if not kinds:
+        Artifact.objects.filter(session=work.session, name=target.name).delete()  # of an earlier revision
         return source
-    target = work.folder / f"converted-{name}"
-    if not target.exists():
+    if not Artifact.objects.filter(session=work.session, name=target.name, detail={"kinds": kinds}).exists():
         conversion.convert(source, target, kinds)
         work.keep(target.name, "application/jsonl", kinds=kinds)
     return target
+
+
+def to_make(work: Work, found: Inspection) -> list[Conversion]:
+    """The conversions that are needed, and those that the person chose."""
+    chosen = {kind for kind, name in CHOICES.items() if work.session.value(name)}
+    return [each for each in found.conversions if each.required or each.kind in chosen]
+
+
+def told_conversions(work: Work, found: Inspection) -> list[dict[str, Any]]:
+    """The conversions of a plan: why each is made, and of how many rows."""
+    return [{"why": each.why, "rows": each.rows} for each in to_make(work, found)]
 
 
 def measured(work: Work, specification: Specification) -> SplitFile:

@@ -2,27 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sessions.models import Artifact, Candidate
 from sessions.models.evidence import Role
-from sessions.states import CandidateState, GateKind
-from workflows import pictures
-from workflows.outcomes import Ask, Done, Failed, Failure, Outcome, Wait
-from workflows.phases import candidates, curves, datasets, plans, promotion
+from sessions.states import CandidateState
+from workflows.outcomes import Done, Failed, Failure, Outcome, Wait
+from workflows.phases import candidates, curves, datasets, plans, trainers
 from workflows.work import Work
 
+Judge = Callable[[Work, list[Candidate]], Outcome]  # of the candidates that were trained
 
-def step(work: Work) -> Outcome:
-    """Look at what runs, launch what may run, and ask for the winner when all are over."""
-    if work.session.winner:
-        return Done(f"candidate {work.session.winner.number} was chosen")
-    sweep = prepared(work)
-    for candidate in sweep:
+
+def step_of(judge: Judge) -> Callable[[Work], Outcome]:
+    """The sweep of a workflow. `judge` comes to the winner's gate, as often as it is asked."""
+
+    def step(work: Work) -> Outcome:
+        """Look at what runs, launch what may run, and ask for the winner when all are over."""
+        if work.session.winner:
+            return Done(f"candidate {work.session.winner.number} was chosen")
+        sweep = prepared(work)
+        if not advanced(work, sweep, datasets.training_part(work)):
+            return Wait(work.poll_seconds)
+        return verdict(work, sweep, judge)
+
+    return step
+
+
+def advanced(work: Work, wanted: list[Candidate], part: datasets.Part, *, launch: bool = True) -> bool:
+    """Look at the jobs of these candidates, start what may be started, on the rows of `part`. True when all
+    are over; the rows given are fresh then. With `launch` off nothing new is started, and what was not
+    started does not count."""
+    for candidate in wanted:
         if candidate.state == CandidateState.ACTIVE:
             candidates.look(work, candidate)
-    launch_next(work, sweep)
-    if not all(candidate.is_over for candidate in sweep):
-        return Wait(work.poll_seconds)
-    return verdict(work, sweep)
+    if launch:
+        launch_next(work, wanted, part)
+    for candidate in wanted:
+        candidate.refresh_from_db()
+    left = [each for each in wanted if not each.is_over]
+    return not left if launch else all(each.state == CandidateState.PLANNED for each in left)
 
 
 def prepared(work: Work) -> list[Candidate]:
@@ -37,6 +56,7 @@ def prepared(work: Work) -> list[Candidate]:
                 lora_rank=each["lora_rank"],
                 learning_rate=each["learning_rate"],
                 epochs=each["epochs"],
+                beta=each.get("beta"),
             )
             for each in plan.body["candidates"]
         ],
@@ -45,33 +65,30 @@ def prepared(work: Work) -> list[Candidate]:
     return list(Candidate.objects.filter(session=work.session, role=Role.SWEEP))
 
 
-def launch_next(work: Work, sweep: list[Candidate]) -> None:
+def launch_next(work: Work, wanted: list[Candidate], part: datasets.Part) -> None:
     """Fill the free places: a sliding window, the next starts as soon as one ends (product row 1.12)."""
-    for candidate in sweep:
+    for candidate in wanted:
         candidate.refresh_from_db()
-    active = sum(candidate.state == CandidateState.ACTIVE for candidate in sweep)
+    active = sum(candidate.state == CandidateState.ACTIVE for candidate in wanted)
     free = work.session.value("parallel_jobs") - active
-    planned = [candidate for candidate in sweep if candidate.state == CandidateState.PLANNED]
+    planned = [candidate for candidate in wanted if candidate.state == CandidateState.PLANNED]
     if not planned or free <= 0:
         return
-    train = datasets.uploaded(work, datasets.training_part(work))
-    heldout = datasets.uploaded(work, datasets.HELDOUT)
+    train = datasets.uploaded(work, part)
+    heldout = datasets.uploaded(work, datasets.HELDOUT) if trainers.trainer_of(work.session).measures else ""
     for candidate in planned[:free]:
         candidates.launch(work, candidate, train, heldout)
         candidate.refresh_from_db()
 
 
-def verdict(work: Work, sweep: list[Candidate]) -> Outcome:
-    """All are over: the promotion gate, or the end when nothing came of any."""
+def verdict(work: Work, sweep: list[Candidate], judge: Judge) -> Outcome:
+    """All are over: what the judge says of those that can win, or the end when nothing came of any."""
     done = [candidate for candidate in sweep if candidate.state == CandidateState.DONE]
     if not done:
         return Failed(all_failed(sweep))
     for candidate in done:
         curves.keep_evaluation(work, candidate, heldout_rows(work), provenance(work, candidate))
-    body = promotion.proposal(done, heldout_rows(work))
-    pictures.scoreboard(work, body["suggested"])
-    text = f"Confirm the winner: candidate {body['suggested']} is suggested"
-    return Ask(GateKind.PROMOTION, text, body)
+    return judge(work, done)
 
 
 def heldout_rows(work: Work) -> int:

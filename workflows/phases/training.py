@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sessions.models import Candidate
 from sessions.models.evidence import Role
 from sessions.states import CandidateState
 from workflows.outcomes import Done, Failed, Failure, Outcome, Skip, Wait
-from workflows.phases import candidates, curves, datasets, sweep
+from workflows.phases import curves, datasets, sweep
 from workflows.work import Work
 
 
@@ -15,20 +17,23 @@ def step(work: Work) -> Outcome:
     reason = not_needed(work)
     if reason:
         return Skip(reason)
-    final = prepared(work)
-    if final.state == CandidateState.PLANNED:
-        train = datasets.uploaded(work, datasets.TRAIN)
-        candidates.launch(work, final, train, datasets.uploaded(work, datasets.HELDOUT))
+    assert work.session.winner is not None  # noqa: S101  # the sweep ends only with a winner
+    runs = full_runs(work, [work.session.winner])
+    if runs is None:
         return Wait(work.poll_seconds)
-    if final.state == CandidateState.ACTIVE:
-        candidates.look(work, final)
-        final.refresh_from_db()
-    if final.state == CandidateState.DONE:
-        curves.keep_evaluation(work, final, sweep.heldout_rows(work), sweep.provenance(work, final))
-        return Done(curves.losses(final))
-    if final.is_over:
-        return Failed(failure(final))
-    return Wait(work.poll_seconds)
+    (final,) = runs
+    return Done(curves.losses(final)) if final.state == CandidateState.DONE else Failed(failure(final))
+
+
+def full_runs(work: Work, parents: Sequence[Candidate]) -> list[Candidate] | None:
+    """The full-data run of each of these candidates, once all are over; None while one is not."""
+    runs = [prepared(work, parent) for parent in parents]
+    if not sweep.advanced(work, runs, datasets.TRAIN):
+        return None
+    for final in runs:
+        if final.state == CandidateState.DONE:
+            curves.keep_evaluation(work, final, sweep.heldout_rows(work), sweep.provenance(work, final))
+    return runs
 
 
 def not_needed(work: Work) -> str:
@@ -42,19 +47,18 @@ def not_needed(work: Work) -> str:
     return ""
 
 
-def prepared(work: Work) -> Candidate:
-    """The row of the full-data run: the winner's configuration under the next number."""
-    winner = work.session.winner
-    assert winner is not None  # noqa: S101  # the sweep ends only with a winner
+def prepared(work: Work, parent: Candidate) -> Candidate:
+    """The row of a full-data run: its parent's configuration under the next number."""
     final, _ = Candidate.objects.get_or_create(
         session=work.session,
         role=Role.FINAL,
+        parent=parent,
         defaults={
             "number": Candidate.objects.filter(session=work.session).count() + 1,
-            "base_model": winner.base_model,
-            "lora_rank": winner.lora_rank,
-            "learning_rate": winner.learning_rate,
-            "epochs": winner.epochs,
+            "base_model": parent.base_model,
+            "lora_rank": parent.lora_rank,
+            "learning_rate": parent.learning_rate,
+            "epochs": parent.epochs,
         },
     )
     return final

@@ -17,6 +17,7 @@ from tests.integration.evaluators.conftest import Write
 from workflows.evaluators.inside.launcher import has_spare_user
 from workflows.evaluators.isolation import NOBODY, WEAKER, laid_out, score
 from workflows.evaluators.limits import MEBIBYTE, Limits
+from workflows.evaluators.results import PAUSED
 
 pytestmark = [pytest.mark.integration]
 TIGHT = Limits(wall=60, row=20, processor=8, memory=256 * MEBIBYTE, file=MEBIBYTE, processes=8)
@@ -94,6 +95,14 @@ def test_what_cannot_go_on_is_stopped(write: Write, deed: str, words: str) -> No
     assert found.rows[1].fault == found.fault
     assert found.rows[2].fault == "not reached"
     assert len(found.printed) <= 16 * 1024
+    assert_nothing_is_left()
+
+
+@pytest.mark.usefixtures("walls")
+def test_a_run_is_paused_behind_a_row(write: Write) -> None:
+    """What was scored is kept, and the row that was at work has no fault of its own."""
+    found = score(write(acting("time.sleep(60)")), ROWS, limits=Limits(row=30, pause=0.1))
+    assert (found.fault, [each.score for each in found.rows]) == (PAUSED, [0.5, None, None])
     assert_nothing_is_left()
 
 

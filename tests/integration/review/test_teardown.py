@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from sessions.actions import spending
 from sessions.states import ResourceState
-from tests.factories import make_session
+from tests.factories import NOON, make_session
 from workflows import teardown
 
 pytestmark = pytest.mark.django_db
@@ -16,8 +16,8 @@ def test_of_two_workers_that_see_it_gone_one_says_so():
     name = "accounts/rehearsal/deployments/d"
     spending.adopt(session, timezone.now(), "deployment", "deployment", name)
     resource = session.resources.get()
-    teardown.record(session, resource)
-    teardown.record(session, resource)
+    teardown.record(session, resource, NOON)
+    teardown.record(session, resource, NOON)
     assert session.events.filter(kind="torn-down").count() == 1
     assert session.resources.get().state == ResourceState.GONE
 

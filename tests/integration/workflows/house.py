@@ -25,6 +25,7 @@ from sessions.intake import shelf
 from sessions.models import Gate, TuningSession
 from sessions.states import Decision
 from tests.factories import make_dataset, make_session, make_specification
+from tests.integration.workflows.server_thread import ServerThread
 from workflows import engine
 from workflows.connect import connect
 from workflows.fireworks.client import Fireworks
@@ -32,7 +33,7 @@ from workflows.fireworks.retrying import Retries
 
 ACCOUNT = "accounts/rehearsal"
 JOBS, DATASETS, DEPLOYMENTS = "supervisedFineTuningJobs", "datasets", "deployments"
-AT_ONCE = Retries(sleep=lambda _seconds: None)
+AT_ONCE = Retries(sleep=lambda _seconds: None, sleep_among=lambda _seconds: asyncio.sleep(0))
 SHORT_GRID = {"lora_ranks": (8,), "learning_rates": (1e-4,), "epochs": 2}
 LOOKS = 400  # a session that does not rest after so many looks never will
 
@@ -69,7 +70,8 @@ class Wire(httpx.BaseTransport):
     """Carries requests to the application, remembers them, and breaks where told."""
 
     app: Any
-    loop: asyncio.AbstractEventLoop
+    thread: ServerThread
+    account: str = ACCOUNT
     requests: list[tuple[str, str]] = field(default_factory=list)
     bodies: list[Any] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
@@ -88,7 +90,7 @@ class Wire(httpx.BaseTransport):
         return fault.act(ask)
 
     def ask(self, request: httpx.Request, content: bytes) -> httpx.Response:
-        return self.loop.run_until_complete(self._ask(request, content))
+        return self.thread.run(self._ask(request, content))
 
     async def _ask(self, request: httpx.Request, content: bytes) -> httpx.Response:
         inner = httpx.Request(request.method, request.url, headers=request.headers, content=content)
@@ -103,7 +105,7 @@ class Wire(httpx.BaseTransport):
     def created(self, collection: str) -> list[dict[str, Any]]:
         """Bodies of the creating requests of a collection."""
         pairs = zip(self.requests, self.bodies, strict=True)
-        made = ("POST", f"/v1/{ACCOUNT}/{collection}")
+        made = ("POST", f"/v1/{self.account}/{collection}")
         return [json.loads(body) for asked, body in pairs if asked == made]
 
     def lose(self, method: str, ending: str, times: int = 1) -> None:
@@ -227,9 +229,12 @@ class House:
     def pass_time(self, seconds: float = 2.0) -> None:
         """Local Fireworks goes on by one look at everything."""
         self.clock.pass_by(seconds)
-        tick(self.service, self.supervisor)
-        nothing = self.service.backend.call(("small", None), lambda _model: None)
-        self.wire.loop.run_until_complete(nothing)  # behind any load that the look began
+        self.wire.thread.call(tick, self.service, self.supervisor)
+        self.wire.thread.run(self.loaded())
+
+    async def loaded(self) -> None:
+        """Waits behind any load that a look began, and any batch."""
+        await self.service.backend.call(("small", None), lambda _model: None)
 
     def advance(self, session: TuningSession) -> None:
         """One wake-up of the session."""
@@ -259,18 +264,18 @@ class House:
 
     def dataset(self, identifier: str, rows: list[dict[str, Any]]) -> str:
         """A READY dataset of the account that no session made; its full name."""
-        name = f"{ACCOUNT}/{DATASETS}/{identifier}"
+        name = f"{self.wire.account}/{DATASETS}/{identifier}"
         content = "".join(json.dumps(row) + "\n" for row in rows).encode()
         with self.person() as person:
             body = {"datasetId": identifier, "dataset": {"exampleCount": str(len(rows)), "format": "CHAT"}}
-            person.post(f"/v1/{ACCOUNT}/{DATASETS}", json=body).raise_for_status()
+            person.post(f"/v1/{self.wire.account}/{DATASETS}", json=body).raise_for_status()
             person.post(f"/v1/{name}:upload", files={"file": ("rows.jsonl", content)}).raise_for_status()
         make_dataset(name, examples=len(rows))
         return name
 
     def person(self) -> httpx.Client:
         """Somebody with the same account and no portal; leaves no trace on the portal's wire."""
-        quiet = Wire(self.wire.app, self.wire.loop)
+        quiet = Wire(self.wire.app, self.wire.thread)
         key = {"Authorization": "Bearer any"}
         return httpx.Client(transport=quiet, base_url="http://127.0.0.1:9", headers=key)
 
@@ -282,7 +287,7 @@ class House:
     def remote(self, collection: str) -> list[dict[str, Any]]:
         """What the account holds of one collection, oldest first."""
         with self.person() as person:
-            found = person.get(f"/v1/{ACCOUNT}/{collection}").raise_for_status().json()
+            found = person.get(f"/v1/{self.wire.account}/{collection}").raise_for_status().json()
         return sorted(found.get(collection, []), key=lambda each: each["name"])
 
     def start(self, rows: int = 40, **values: Any) -> TuningSession:

@@ -42,6 +42,19 @@ def test_a_typed_answer_goes_on_too(house):
     assert house.gate(session).kind == GateKind.PLAN
 
 
+def test_a_classification_asks_which_base_models(house):
+    """Row 3.2: there is no "all": they must be chosen."""
+    rows = [{**row, "ground_truth": "red" if at % 2 else "blue"} for at, row in enumerate(chat(40))]
+    dataset = house.dataset("labels", rows)
+    session = house.start(workflow="classification", strategy=None, base_models=None, dataset=dataset)
+    house.drive(session)
+    assert [each["field"] for each in house.gate(session).body["questions"]] == ["base_models"]
+    assert house.reply(session, "All of them.").kind != Kind.DECIDED
+    assert house.reply(session, "Use qwen3-8b.").kind == Kind.DECIDED
+    house.drive(session)
+    assert house.gate(session).kind == GateKind.PLAN
+
+
 def test_changes_make_the_next_revision_and_say_what_changed(house):
     """Row 1.6: re-planned, re-priced, shown again with the differences."""
     session = house.start()

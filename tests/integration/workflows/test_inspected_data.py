@@ -64,6 +64,31 @@ def test_conversions_are_shown_before_the_plan_and_change_only_a_new_file(house:
     assert "1 row: the ground truth becomes" in html
 
 
+def test_openais_developer_role_works_and_parts_are_flattened_by_choice(house: House) -> None:
+    parts = [{"type": "text", "text": "Be"}, {"type": "text", "text": "short."}]
+    rows = [{"messages": [{"role": "developer", "content": parts}, *row["messages"]]} for row in chat(30)]
+    session = started(house, rows)
+    made = session.artifacts.get(name="converted-data.jsonl").path
+    assert first_message(made) == {"role": "system", "content": parts}
+    assert "Not chosen" in page(session, "?tab=data")
+    house.reply(session, "Flatten the content parts.")
+    house.drive(session)
+    assert house.gate(session).plan.revision == 2
+    assert first_message(made) == {"role": "system", "content": "Be\nshort."}
+    assert [each["why"] for each in house.gate(session).plan.body["data"]["conversions"]] == [
+        "developer messages become system messages", "lists of text parts become one text",
+    ]  # fmt: skip
+    assert "Chosen" in page(session, "?tab=data")
+    house.reply(session, "Keep content parts as they are.")
+    house.drive(session)
+    assert first_message(made)["content"] == parts
+
+
+def first_message(path: Path) -> dict[str, object]:
+    found: dict[str, object] = orjson.loads(path.read_bytes().splitlines()[0])["messages"][0]
+    return found
+
+
 def test_what_the_data_may_spoil_is_told_in_the_plan_and_on_the_tab(house: House) -> None:
     BaseModel.objects.filter(name=QWEN).update(training_context_length=2048)
     texts, changed = pairs(40, 0.975)

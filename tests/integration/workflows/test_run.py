@@ -39,15 +39,15 @@ def test_a_run_ends_with_a_deployed_model(house):
     assert told["served"]["model"] == final["model"]
     assert told["served"]["proof"]["answer"].strip()
     assert [place["state"] for place in house.remote(DEPLOYMENTS)] == ["READY"]
-    sources = {(each["candidate"], each["metric"]): each for each in told["evaluations"]}
+    sources = {(each["model"], each["metric"]): each for each in told["evaluations"]}
     assert len(sources) == 6
     files = {each["name"]: each for each in told["data"]["parts"]}
-    held = sources["3", "validation loss"]
+    held = sources["Full-data run", "validation loss"]
     assert (held["value"], held["rows"], held["sha256"]) == (
         final["validation_loss"], 4, files["heldout.jsonl"]["sha256"],
     )  # fmt: skip
-    assert sources["1", "train loss"]["sha256"] == files["sample.jsonl"]["sha256"]
-    assert sources["3", "train loss"]["sha256"] == files["train.jsonl"]["sha256"]
+    assert sources["Candidate 1", "train loss"]["sha256"] == files["sample.jsonl"]["sha256"]
+    assert sources["Full-data run", "train loss"]["sha256"] == files["train.jsonl"]["sha256"]
 
 
 def test_every_candidate_trains_and_is_measured_on_the_same_rows(house):
@@ -249,6 +249,11 @@ def test_what_stands_is_listed_by_candidate_whatever_job_ended_first(house):
 
 def test_the_report_lists_the_calls_that_made_things_without_the_key(house):
     """Row 1.16: what was made can be made again by hand; the key is not in it."""
-    told = report(house.finished(rows=40))
+    session = house.finished(rows=40)
+    told = report(session)
     assert sum(f"/{JOBS}?" in call for call in told["calls"]) == 1
+    assert sum(":upload" in call for call in told["calls"]) == 2
+    for each in (told["program"], session.artifacts.get(name="final_report.md").path.read_text()):
+        assert f"/{JOBS}'" in each
+        assert told["prefix"] in each
     assert "Bearer any" not in json.dumps(told)

@@ -110,3 +110,9 @@ def test_a_steep_start_gets_a_logarithmic_axis() -> None:
     labels = re.findall(r">([\d.]+)</text>", steep)
     assert {"1", "2", "3", "5"} <= set(labels)
     assert "1.2" in re.findall(r">([\d.]+)</text>", both(draw_losses))
+
+
+def test_where_scores_decide_they_are_drawn() -> None:
+    text = draw_scoreboard([candidate(1, validation_loss=None), candidate(2)], scores={1: 0.9, 2: 0.4})
+    assert "mean score" in text
+    assert "validation loss" not in text.lower()

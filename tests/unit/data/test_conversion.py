@@ -117,6 +117,20 @@ def test_parts_become_one_text_and_images_stay():
     assert [message["content"] for message in made["messages"]] == ["a\nb", image, "c"]
 
 
+def test_developer_messages_become_system_messages(write):
+    row = {
+        "messages": [{"role": "developer", "content": "Be short.", "name": "d"}, *chat("q", "a")["messages"]]
+    }
+    made = convert_row(row, ["developer_roles"])
+    assert made["messages"][0] == {"role": "system", "content": "Be short.", "name": "d"}
+    assert made["messages"][1:] == row["messages"][1:]
+    found = inspect(write(row, row, row, {"messages": [*row["messages"][1:], row["messages"][0]]}))
+    (offer,) = found.conversions
+    assert (offer.kind, offer.required, offer.rows, offer.first_line) == ("developer_roles", True, 4, 1)
+    assert (found.usable_samples, found.system_rows, found.turns) == (3, 4, {2: 4})
+    assert [each.rule for each in found.problems] == ["system.position"]
+
+
 def test_only_what_was_asked_for_is_done():
     row = {"messages": [{"role": "user", "content": [{"type": "text", "text": "q"}]}], "ground_truth": "x"}
     assert convert_row(row, []) is row

@@ -101,7 +101,7 @@ def changed(**last):
         ({"messages": [*GOOD["messages"], "hi"]}, "message.type", "messages[2]"),
         ({"messages": [{"content": "x"}, *GOOD["messages"]]}, "role.missing", "messages[0].role"),
         (
-            {"messages": [{"role": "developer", "content": "x"}, *GOOD["messages"]]},
+            {"messages": [{"role": "bot", "content": "x"}, *GOOD["messages"]]},
             "role.unknown",
             "messages[0].role",
         ),

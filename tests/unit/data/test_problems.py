@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workflows.data.problems import EXCERPT, REMEDIES, Problem, excerpt, guarded, problems_csv
+from sessions.spreadsheets import guarded
+from workflows.data.problems import EXCERPT, REMEDIES, Problem, excerpt, problems_csv
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])

@@ -1,6 +1,7 @@
 """The report is text from facts: escaped, complete for every ending, with the page's number formats."""
 
-from workflows.report import plain, render
+from workflows.markup import plain
+from workflows.report import render
 
 
 def facts(**parts):

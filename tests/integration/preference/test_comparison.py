@@ -1,0 +1,111 @@
+"""Who is suggested, how surely, and which models play the judge and the makers of pairs."""
+
+from __future__ import annotations
+
+import pytest
+
+from sessions.models import Evaluation
+from sessions.specification import FieldError
+from tests.factories import make_base_model, make_candidate, make_session, make_specification
+from workflows.phases.preference import comparison, roles
+
+MODELS = "accounts/fireworks/models"
+pytestmark = pytest.mark.django_db
+
+
+def compared(*numbers: tuple[float, float, float], finals=(), **values):
+    """A session with a candidate for each (win rate, low, high) against its base; `finals` are those of
+    candidate 1 against another."""
+    session = make_session(specification=make_specification(workflow="preference", **values))
+    done = [make_candidate(session, number) for number in range(1, len(numbers) + 1)]
+    for each, rate in zip(done, numbers, strict=True):
+        keep(session, each, "win_rate", rate)
+    for number, rate in finals:
+        keep(session, done[0], f"win_rate:candidate:{number}", rate)
+    return comparison.proposal(session, done)
+
+
+def keep(session, candidate, metric, rate):
+    value, low, high = rate
+    told = {"sentences": [f"{candidate.label} won {value:.0%}."], "baseline": "base:x"}
+    Evaluation.objects.create(
+        session=session, candidate=candidate, subject=candidate.subject, metric=metric, value=value,
+        low=low, high=high, rows=50, provenance=told,
+    )  # fmt: skip
+
+
+def test_a_clear_winner_beats_its_base_and_every_other():
+    found = compared((0.8, 0.7, 0.9), (0.6, 0.5, 0.7), finals=[(2, (0.7, 0.6, 0.8))])
+    assert (found["suggested"], found["word"]) == (1, "clear")
+
+
+def test_a_leader_that_cannot_be_told_apart_is_no_clear_winner():
+    found = compared((0.8, 0.7, 0.9), (0.78, 0.68, 0.88), finals=[(2, (0.5, 0.4, 0.6))])
+    assert (found["suggested"], found["word"]) == (1, "unclear")
+    assert "cannot be told apart from candidate 2" in found["certainty"]
+
+
+def test_what_was_not_compared_head_to_head_is_not_called_alike():
+    rates = (0.8, 0.7, 0.9), (0.78, 0.68, 0.88), (0.76, 0.66, 0.86)
+    found = compared(*rates, finals=[(2, (0.3, 0.2, 0.4)), (3, (0.5, 0.4, 0.6))])
+    assert (found["suggested"], found["word"]) == (2, "unclear")
+    assert found["certainty"].endswith("It was not compared with candidate 3 directly.")
+
+
+def test_a_ranking_across_base_models_says_what_it_compares():
+    session = make_session(specification=make_specification(workflow="preference"))
+    models = [f"{MODELS}/qwen3-8b", f"{MODELS}/qwen3-32b"]
+    done = [make_candidate(session, at, base_model=name) for at, name in enumerate(models, 1)]
+    for each in done:
+        keep(session, each, "win_rate", (0.8, 0.7, 0.9))
+    assert "each against its own base model" in comparison.proposal(session, done)["rule"]
+
+
+def test_a_runner_up_that_clearly_beats_the_leader_is_suggested():
+    found = compared((0.8, 0.7, 0.9), (0.78, 0.68, 0.88), finals=[(2, (0.3, 0.2, 0.4))])
+    assert (found["suggested"], found["word"]) == (2, "clear")
+
+
+def test_a_model_that_lost_to_its_base_is_said_to_be_worse():
+    found = compared((0.3, 0.2, 0.4))
+    assert found["word"] == "worse"
+    assert "consider stopping here" in found["certainty"]
+
+
+@pytest.mark.parametrize(
+    ("rate", "word"),
+    [((0.9, 0.8, 0.95), "met"), ((0.6, 0.5, 0.69), "not met"), ((0.75, 0.6, 0.85), "too close to call")],
+)
+def test_a_target_is_met_when_the_whole_interval_is_there(rate, word):
+    assert compared(rate, target=("win_rate", 0.7))["target"]["word"] == word
+
+
+def serverless(**sizes: int) -> None:
+    for name, billions in sizes.items():
+        make_base_model(
+            f"{MODELS}/{name.replace('_', '-')}", parameters=billions * 10**9, serverless=True, tunable=False
+        )
+
+
+def test_the_judge_is_the_largest_of_another_family():
+    serverless(qwen3_235b=235, kimi_k3=1000, gpt_oss_20b=20)
+    assert roles.judge([f"{MODELS}/qwen3-8b"], rehearsal=False) == f"{MODELS}/kimi-k3"
+    assert roles.judge([f"{MODELS}/kimi-k2p6"], rehearsal=False) == f"{MODELS}/qwen3-235b"
+    makers = roles.makers()
+    assert makers == roles.Makers(f"{MODELS}/kimi-k3", f"{MODELS}/gpt-oss-20b")
+    other = roles.judge([f"{MODELS}/llama-8b"], makers.both, rehearsal=False)
+    assert other == f"{MODELS}/qwen3-235b", "the makers' families are left out where another one is served"
+    assert roles.judge([f"{MODELS}/qwen3-8b"], makers.both, rehearsal=False) == f"{MODELS}/kimi-k3"
+
+
+def test_where_all_are_of_one_family_the_plan_can_warn():
+    serverless(qwen3_235b=235)
+    judge = roles.judge([f"{MODELS}/qwen3-8b"], rehearsal=False)
+    assert roles.related(judge, [f"{MODELS}/qwen3-8b"]) == [f"{MODELS}/qwen3-8b"]
+    with pytest.raises(FieldError, match="fewer than two models"):
+        roles.makers()
+
+
+def test_without_a_served_model_an_evaluator_is_asked_for():
+    with pytest.raises(FieldError, match="Name an evaluator"):
+        roles.judge([f"{MODELS}/qwen3-8b"], rehearsal=True)

@@ -1,0 +1,85 @@
+"""A worker that dies while pairs are made or answers judged: nothing that was answered is asked again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import partial
+from itertools import count
+from typing import Any
+
+import orjson
+import pytest
+
+from sessions.models import Answer
+from sessions.states import GateKind
+from tests.integration.preference.conftest import pairs, preference, prompts
+from tests.integration.workflows.house import DATASETS, Fault, Killed, die
+
+CHAT = "/inference/v1/chat/completions"
+Asked = Counter[tuple[str, str]]
+
+
+def approved(house, session):
+    house.drive(session)
+    house.reply(session, "Approved, proceed.")
+    return session
+
+
+def killed(house, session, at: int) -> None:
+    """The worker dies right after the completion of that number was done, counted from now."""
+    calls = count(1)
+
+    def strike(ask: Any) -> Any:
+        return partial(die, after=True)(ask) if next(calls) == at else ask()
+
+    house.wire.faults.append(Fault("POST", CHAT, strike, times=10_000))
+    with pytest.raises(Killed):
+        house.drive(session)
+    house.wire.faults.clear()
+    house.clock.pass_by(600)  # its lease is over
+
+
+def asked(house) -> Asked:
+    """How often each question was asked of each model over the wire."""
+    sent = zip(house.wire.requests, house.wire.bodies, strict=True)
+    bodies = [orjson.loads(body) for (_, path), body in sent if path == CHAT]
+    return Counter((body["model"], body["messages"][-1]["content"]) for body in bodies)
+
+
+def stored(session, name: str) -> dict[tuple[str, str], int]:
+    """Model and question of every row that has its answer."""
+    text = session.artifacts.get(name=f"prompts/{name}.jsonl").path.read_bytes()
+    questions = [orjson.loads(line)["messages"][-1]["content"] for line in text.splitlines()]
+    over = Answer.objects.filter(session=session, prompts=name).exclude(answered_at=None)
+    return {(each.subject.removeprefix("base:"), questions[each.row]): each.attempt for each in over}
+
+
+def test_a_kill_in_pair_generation(house):
+    name = house.dataset("prompts", prompts(120))
+    session = approved(house, preference(house, None, dataset=name, deploy=False, betas=(0.1,)))
+    killed(house, session, at=60)
+    before = stored(session, "pairs")
+    assert len(before) >= 10
+    house.drive(session)
+    assert house.gate(session).kind == GateKind.PROMOTION
+    twice = {key for key, times in asked(house).items() if times > 1}
+    assert twice.isdisjoint(before)
+    assert set(stored(session, "pairs")) > set(before)
+    calm = approved(house, preference(house, None, dataset=name, deploy=False, betas=(0.1,)))
+    house.drive(calm)
+    hashes = {each.artifacts.get(name="pairs.jsonl").sha256 for each in (session, calm)}
+    assert len(hashes) == 1, "what is uploaded is the same as if nothing had happened"
+    assert len([each for each in house.remote(DATASETS) if "dataset-pairs" in each["name"]]) == 2
+
+
+def test_a_kill_in_judging(house):
+    session = approved(house, preference(house, pairs(300), deploy=False, betas=(0.1,)))
+    killed(house, session, at=70)
+    before = stored(session, "judge-1")
+    assert len(before) >= 10
+    house.drive(session)
+    assert house.gate(session).kind == GateKind.PROMOTION
+    twice = {key for key, times in asked(house).items() if times > 1}
+    assert twice.isdisjoint(before)
+    found = session.evaluations.get(metric="win_rate")
+    assert (found.rows, found.provenance["invalid_rows"]) == (60, 0)

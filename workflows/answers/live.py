@@ -1,0 +1,192 @@
+"""Ask row by row, many at once: rows are marked before the call and stored as their answers come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sessions.actions import answering
+from sessions.actions.answering import NOT_ASKED, Open
+from sessions.models import Answer
+from workflows.answers.asking import Asking, Refused
+from workflows.fireworks.errors import (
+    BadAnswer,
+    CallForbidden,
+    FireworksError,
+    NeedsPerson,
+    NotFound,
+    OutcomeUnknown,
+    ScalingUp,
+    Temporary,
+    Unreachable,
+)
+from workflows.fireworks.inference import Address, Completion
+from workflows.fireworks.many import complete_many
+from workflows.fireworks.wire import Json
+from workflows.outcomes import Wait
+
+AT_ONCE = 32  # requests under way
+SLICE = 256  # rows marked as asked at a time: after a crash no more than these are asked again
+GROUP = 16  # answers stored at a time
+STORED_AFTER = timedelta(seconds=0.25)  # an answer waits no longer than that for its group to fill
+ALIKE = 3  # refusals in the same words before the first answer: they concern every row
+MOST_ATTEMPTS = 8  # of a row whose calls are lost one after another
+UNTOUCHED = frozenset({429, 503})  # refused before anything was done, so nothing is billed
+
+
+def ask(asking: Asking, forms: Sequence[Address], way: str) -> Wait | None:
+    """Ask every open row until time is up. None when all are over.
+
+    Raises what must stop the subject (`NotFound`, `NeedsPerson`, …), Refused when all that it says to the
+    first rows is the same refusal, and a `Temporary` fault when not one
+    answer came in this step: then the engine backs off. With some progress a fault only makes it wait.
+    """
+    rows, answered, fault = asking.open_rows(), 0, None
+    met = asking.answered
+    size = SLICE if len(forms) == 1 or asking.serving.address else 1  # first find the form that is answered
+    while rows and not asking.time_is_up:
+        part = Slice(asking, forms, way, rows[:size], answered, met=met or answered > 0)
+        part.run()
+        rows, size, answered, fault = rows[size:], SLICE, part.answered, part.fault or fault
+        if part.stopped:
+            break
+    if fault is None:
+        return Wait(0.0) if asking.open_rows() else None  # time may have run out within the last slice
+    if not answered or not isinstance(fault, Temporary):
+        raise fault
+    return Wait(max(fault.retry_after or 0.0, asking.work.poll_seconds))
+
+
+@dataclass
+class Slice:
+    """Some rows on their way. `answered` counts from the beginning of the step."""
+
+    asking: Asking
+    forms: Sequence[Address]
+    way: str
+    rows: Sequence[Open]
+    answered: int
+    met: bool  # whether the subject ever answered
+    fault: FireworksError | None = None
+    stopped: bool = False
+    waiting: dict[str, Open] = field(default_factory=dict)  # marked and not sent yet
+    sent: dict[str, Open] = field(default_factory=dict)
+    done: list[Answer] = field(default_factory=list)
+    refusals: list[Answer] = field(default_factory=list)  # before the first answer: of the row, or of all?
+    stored_at: datetime = field(init=False)
+
+    def run(self) -> None:
+        """Mark, ask, store. What was not sent because of a fault is open again, as if never marked."""
+        work, before = self.asking.work, len(self.asking.work.seen)
+        for form in self.forms:  # looked up here once: among the calls no database may be asked
+            work.fireworks.permit_asking(form.model, form.header)
+        self.waiting = {str(each.row): each for each in self.rows}
+        answering.mark(self.asking.serving, work.clock(), self.rows, {"way": self.way})
+        self.stored_at = work.clock()
+        for key, outcome in complete_many(work.fireworks, self.questions(), self.forms, AT_ONCE):
+            self.take(self.sent.pop(key), outcome)
+            if len(self.done) >= GROUP or work.clock() - self.stored_at >= STORED_AFTER:
+                self.store()
+            del work.seen[before:]  # thousands of calls alike; the report shows those that made things
+        self.done += [self.answer(each, {NOT_ASKED: "not sent"}) for each in self.waiting.values()]
+        if self.way_is_refused:
+            self.done += [self.answer(opened(each), {NOT_ASKED: each.error}) for each in self.refusals]
+            raise Refused(self.refusals[0].error, self.done)
+        self.done += self.refusals
+        self.store()
+
+    def questions(self) -> Iterator[tuple[str, Json]]:
+        """The requests one by one, taken when there is room for one; none any more after a stop."""
+        prompts = self.asking.prompts
+        messages = prompts.messages({each.row for each in self.rows})
+        for each in self.rows:
+            if self.stopped or self.asking.time_is_up:
+                return
+            self.sent[str(each.row)] = self.waiting.pop(str(each.row))
+            yield str(each.row), prompts.sampling.body(each.row, messages[each.row])
+
+    @property
+    def way_is_refused(self) -> bool:
+        """Whether what was refused so far, without any answer, is not a matter of the single row."""
+        words = {each.error for each in self.refusals}
+        return not self.met and len(self.refusals) >= ALIKE and len(words) == 1
+
+    def take(self, row: Open, outcome: Completion | FireworksError) -> None:
+        """Keep what came of one row for the next store."""
+        if isinstance(outcome, BadAnswer):  # it was asked, and what came back is of no use
+            outcome = OutcomeUnknown(str(outcome), outcome.fault)
+        if isinstance(outcome, Completion):
+            self.answered, self.met = self.answered + 1, True
+            self.done.append(self.given(row, outcome))
+            if not self.asking.serving.address:
+                answering.remember(self.asking.serving, self.asking.work.clock(), outcome.address)
+        elif over_with(row, outcome):
+            self.refuse(row, outcome)
+        else:
+            detail = {NOT_ASKED: str(outcome)} if untouched(outcome) else {"lost": str(outcome)}
+            self.done.append(self.answer(row, detail))
+            self.fall(outcome)
+
+    def refuse(self, row: Open, outcome: FireworksError) -> None:
+        """There will be no answer to this row."""
+        words, lost = outcome.provider_message or str(outcome), isinstance(outcome, Temporary)
+        detail = {"lost": words} if lost else {}
+        found = self.answer(row, detail, error=words, answered_at=self.asking.work.clock())
+        (self.done if self.met or lost else self.refusals).append(found)
+        self.stopped = self.stopped or self.way_is_refused
+
+    def fall(self, outcome: FireworksError) -> None:
+        """Remember a fault, and stop unless it passes while others are answered."""
+        self.fault = outcome
+        passing = isinstance(outcome, Temporary) and not isinstance(outcome, ScalingUp)
+        self.stopped = self.stopped or not (passing and self.answered and outcome.status != 429)
+
+    def given(self, row: Open, completion: Completion) -> Answer:
+        return self.answer(
+            row,
+            completion_facts(completion),
+            text=completion.text,
+            answered_at=self.asking.work.clock(),
+        )
+
+    def answer(self, row: Open, detail: dict[str, Any], **columns: Any) -> Answer:
+        """The row as it is to be stored."""
+        told = {"way": self.way, "seed": self.asking.prompts.sampling.seed_of(row.row), **detail}
+        return answering.answer(self.asking.serving, row, asked_at=self.stored_at, detail=told, **columns)
+
+    def store(self) -> None:
+        work = self.asking.work
+        if self.done:
+            answering.store(work.session, work.clock(), self.done)
+        self.done, self.stored_at = [], work.clock()
+
+
+def opened(refusal: Answer) -> Open:
+    """The row of a refusal that was not a matter of the row, to be asked under the same attempt."""
+    return Open(refusal.row, refusal.attempt)
+
+
+def completion_facts(completion: Completion) -> dict[str, Any]:
+    """What is kept beside the text of an answer."""
+    facts = {
+        "finish_reason": completion.finish_reason,
+        "prompt_tokens": completion.prompt_tokens,
+        "completion_tokens": completion.completion_tokens,
+    }
+    return facts | ({"reasoning": completion.reasoning} if completion.reasoning else {})
+
+
+def over_with(row: Open, error: FireworksError) -> bool:
+    """Whether a row will have no answer: refused for good, or lost again and again."""
+    if isinstance(error, Temporary) and not untouched(error):
+        return row.attempt >= MOST_ATTEMPTS
+    return not isinstance(error, Temporary | NeedsPerson | NotFound | CallForbidden)
+
+
+def untouched(error: FireworksError) -> bool:
+    """Whether a call surely had no effect: it was not sent, or refused before anything was done."""
+    if isinstance(error, Unreachable | NeedsPerson | NotFound | CallForbidden):
+        return True
+    return isinstance(error, Temporary) and error.status in UNTOUCHED

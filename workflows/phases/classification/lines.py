@@ -1,0 +1,135 @@
+"""What classification costs: the benchmark, the training jobs, the tuned models' answers, the deployment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from sessions.costs import (
+    Estimate,
+    Job,
+    Line,
+    Pricing,
+    Rates,
+    candidate_lines,
+    deployment_line,
+    training_line,
+)
+from sessions.costs.estimate import CENT_OF_CENT
+from sessions.costs.lines import BASE_INFERENCE, TRAINING, TUNED_INFERENCE
+from sessions.models import BaseModel
+from sessions.specification import CandidateConfig, Specification, short_name
+from sessions.states import Phase
+from workflows.answers import Load, Subject, priced
+from workflows.answers.settling import price_of
+from workflows.phases.classification.asking import PROMPTS
+from workflows.phases.classification.data import Prepared
+from workflows.phases.classification.strongest import competing, how_many
+from workflows.work import Work, rates_path
+
+Configs = tuple[CandidateConfig, ...]
+ZERO = Decimal(0)
+
+
+def estimated(
+    work: Work,
+    specification: Specification,
+    prepared: Prepared,
+    configs: Configs,
+    accelerators: tuple[str, int] | None,
+) -> tuple[Estimate, list[dict[str, Any]]]:
+    """The whole breakdown by the dated price table, and the ways to serve each model with their prices."""
+    rates = Rates.load(rates_path())
+    pricing = Pricing(rates, dict(BaseModel.objects.values_list("name", "parameters")))
+    full_runs = bool(specification.value("final_run") and prepared.has_sample)
+    asked = dict.fromkeys(subjects(specification, prepared, configs, rates), load_of(prepared))
+    found = priced(
+        work, PROMPTS, asked, phase=Phase.EVALUATION, order=specification.value("serving_order") or ()
+    )
+    answers = list(answered(found.lines, specification, configs, every=not full_runs))
+    lines = [line for line in answers if line.group == BASE_INFERENCE]
+    lines += trained(specification, prepared, configs, pricing)
+    lines += [line for line in answers if line.group != BASE_INFERENCE]
+    if specification.value("deploy"):
+        lines.append(deployment_line(rates, accelerators, work.now.date()))
+    return Estimate(tuple(lines), rates.date.isoformat()), found.ways
+
+
+def training_cost(priced: Estimate) -> Decimal | None:
+    """What all training jobs are expected to cost together; None where one is not calculated."""
+    found = [line.expected for line in priced.lines if line.group == TRAINING]
+    known = [each for each in found if each is not None]
+    return sum(known, ZERO) if len(known) == len(found) else None
+
+
+def load_of(prepared: Prepared) -> Load:
+    """What one model is asked: the held-out rows without their answers, which are as long as a label."""
+    heldout = prepared.files["heldout"]
+    answer = min(prepared.prompt.max_tokens, 8)
+    return Load(heldout.rows, heldout.tokens, answer, prepared.prompt.max_tokens)
+
+
+def trained(
+    specification: Specification, prepared: Prepared, configs: Configs, pricing: Pricing
+) -> Iterator[Line]:
+    """The sweep, and a full-data run of each base model that goes on."""
+    models, going_on = competing(configs), how_many(specification)
+    found = candidate_lines(configs, prepared.files["sample"].tokens, pricing)
+    if configs and specification.value("final_run") and prepared.has_sample:
+        for name in models:
+            label = f"Full-data run of {short_name(name)}"
+            job = Job(f"training:final:{short_name(name)}", label, "training", prepared.files["train"].tokens,
+                      configs[0].epochs)  # fmt: skip
+            found.append(
+                training_line(job, pricing.rate(name), source=f"{pricing.rates.source('training')}.")
+            )
+    for line in found:
+        yield perhaps(line, going_on, len(models))
+
+
+def perhaps(line: Line, going_on: int, of: int) -> Line:
+    """A line that is spent only when its base model is among the strongest: from nothing to all of it."""
+    if going_on >= of or line.expected is None:
+        return line
+    expected = (line.expected * going_on / of).quantize(CENT_OF_CENT)
+    how = f"{line.how} Only if its base model is among the {going_on} strongest of {of}."
+    return Line(line.item, line.label, line.group, line.phase, ZERO, expected, line.high, how)
+
+
+def subjects(
+    specification: Specification, prepared: Prepared, configs: Configs, rates: Rates
+) -> list[Subject]:
+    """Every model that is asked: the base models as they are, then the tuned ones that are measured: the
+    full-data runs, else every candidate."""
+    found = [Subject.base(each) for each in specification.value("base_models")]
+    if configs and specification.value("final_run") and prepared.has_sample:
+        # Which base models go on is not known yet: each place is priced as the dearest of them.
+        name = dearest(competing(configs), rates)
+        return found + [
+            Subject.planned(len(configs) + each, name) for each in range(1, how_many(specification) + 1)
+        ]
+    return found + [Subject.planned(each.number, each.base_model) for each in configs]
+
+
+def dearest(models: Sequence[str], rates: Rates) -> str:
+    """The model whose prompts cost most; one whose price is unknown before all others."""
+
+    def cost(name: str) -> Decimal:
+        price = price_of(rates, name)
+        return Decimal("Infinity") if price is None else price.input
+
+    return max(models, key=cost)
+
+
+def answered(
+    found: Sequence[Line], specification: Specification, configs: Configs, *, every: bool
+) -> Iterator[Line]:
+    """The lines of answers under their heads; `every`: each candidate is asked if its base model goes on."""
+    going_on, of = how_many(specification), len(competing(configs))
+    for line in found:
+        is_base = line.item.startswith(f"inference:{PROMPTS}:base:")
+        group, phase = (BASE_INFERENCE, Phase.SWEEP) if is_base else (TUNED_INFERENCE, Phase.EVALUATION)
+        placed = replace(line, group=group, phase=phase)
+        yield perhaps(placed, going_on, of) if every and not is_base else placed

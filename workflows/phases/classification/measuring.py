@@ -1,0 +1,263 @@
+"""From the answers of a model to its figures: kept as evaluations, and as a file that the page shows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from sessions.actions import classifying as writes
+from sessions.classified import slug
+from sessions.models import Artifact
+from workflows.answers import Subject
+from workflows.data.labels_prompt import Prompt
+from workflows.metrics import bootstrap, classification, multilabel
+from workflows.metrics.classification import Classification, LabelScores
+from workflows.metrics.f1_intervals import F1Intervals, intervals
+from workflows.metrics.intervals import Estimate, Floats, wilson
+from workflows.metrics.multilabel import MultiLabel
+from workflows.outcomes import Outcome
+from workflows.phases.classification import asking
+from workflows.phases.classification.pictures import draw_confusion
+from workflows.work import Work
+
+FOLDER = "classification"
+NO_LABEL = "\N{REPLACEMENT CHARACTER}"  # stands for an answer outside the set: no label contains it
+Label = tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Read:
+    """The answers of one model: the right labels, and what it said by either rule, row by row. None: outside
+    the set; an answer that the provider refused is outside as well."""
+
+    right: list[Label]
+    said: list[Label | None]
+    strict: list[Label | None]
+    refused: int
+
+    @cached_property
+    def hits(self) -> Floats:
+        """1 where a row is answered rightly, else 0; shape (rows,)."""
+        return self._hits(self.said)
+
+    @cached_property
+    def strict_hits(self) -> Floats:
+        """The same by the strict rule."""
+        return self._hits(self.strict)
+
+    def _hits(self, said: Sequence[Label | None]) -> Floats:
+        pairs = zip(self.right, said, strict=True)
+        return np.array(
+            [other is not None and set(right) == set(other) for right, other in pairs], dtype=float
+        )
+
+
+def read(work: Work, subject: Subject) -> Read:
+    """What a model answered."""
+    found = list(asking.answers(work.session, subject.key).values_list("result", "error"))
+    return Read(
+        [tuple(result["right"]) for result, _ in found],
+        [label_of(result, "labels") for result, _ in found],
+        [label_of(result, "strict") for result, _ in found],
+        sum(bool(error) for _, error in found),
+    )
+
+
+def label_of(result: Mapping[str, Any], rule: str) -> Label | None:
+    """The labels of an answer by one rule; None: outside the set."""
+    found = result[rule]
+    return None if found is None else tuple(found)
+
+
+def measured(work: Work, subjects: Sequence[Subject]) -> Outcome | None:
+    """None when every model's answers are there and its figures kept; else what the step returns."""
+    kept = set(work.session.artifacts.values_list("name", flat=True))
+    left = [each for each in subjects if name_of(each.key) not in kept]
+    if not left:
+        return None
+    outcome = asking.step(work, left)
+    if outcome is None:
+        for subject in left:
+            measure(work, subject, asking.prompt_of(work.session))
+    return outcome
+
+
+def measure(work: Work, subject: Subject, prompt: Prompt) -> None:
+    """Keep the figures of one model, each with its interval and the rows it rests on."""
+    found = read(work, subject)
+    figures = with_intervals(
+        several(found, prompt) if prompt.multi else single(found, prompt),
+        f1_intervals(found, prompt.labels, work.session.value("seed")),
+    )
+    provenance = sources(work, subject)
+    columns = {
+        metric: {
+            "value": each.value,
+            "low": each.low,
+            "high": each.high,
+            "rows": each.rows,
+            "provenance": {**provenance, "method": each.method},
+        }
+        for metric, each in figures.estimates
+    }
+    writes.keep_figures(work.session, subject.key, columns, words(subject, figures.estimates))
+    if "matrix" in figures.body:
+        drawn = draw_confusion(figures.body, slug(subject.key))
+        work.keep(f"charts/confusion-{slug(subject.key)}.svg", "image/svg+xml", drawn)
+    work.keep(name_of(subject.key), "application/json", json.dumps(figures.body, ensure_ascii=False))
+
+
+def words(subject: Subject, estimates: Sequence[tuple[str, Estimate]]) -> str:
+    """The figures in a line: right answers with their interval, and answers outside the set."""
+    right, outside = estimates[0][1], dict(estimates)["outside"].value
+    return (
+        f"{subject.label} answered {right.value:.1%} of {right.rows:,} rows rightly "
+        f"({right.low:.1%} to {right.high:.1%}); {outside:.1%} of its answers are outside the label set"
+    )
+
+
+def name_of(key: str) -> str:
+    """The file that holds the figures of one model."""
+    return f"{FOLDER}/{slug(key)}.json"
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What is kept of one model: single numbers, and the tables for the page."""
+
+    estimates: list[tuple[str, Estimate]]
+    body: dict[str, Any]
+
+
+def f1_intervals(found: Read, labels: Sequence[str], seed: int) -> F1Intervals:
+    """What resampling the rows says of the figures that are no shares of rows."""
+    said = [each if each is not None else () for each in found.said]
+    outside_set = np.array([each is None for each in found.said], dtype=float)
+    return intervals(cells(found.right, labels), cells(said, labels), outside_set, seed=seed)
+
+
+def cells(rows: Sequence[Label], labels: Sequence[str]) -> Floats:
+    """1 where a row has a label, else 0; shape (rows, labels)."""
+    places = {label: at for at, label in enumerate(labels)}
+    made = np.zeros((len(rows), len(labels)))
+    for row, found in enumerate(rows):
+        made[row, [places[each] for each in found]] = 1
+    return made
+
+
+def with_intervals(figures: Figures, found: F1Intervals) -> Figures:
+    """The figures with the ends that resampling gives, where they have none of their own."""
+    estimates = [
+        (metric, replace(each, low=found.figures[metric][0], high=found.figures[metric][1],
+                         method=f"{each.method}, percentile bootstrap"))
+        if metric in found.figures else (metric, each)
+        for metric, each in figures.estimates
+    ]  # fmt: skip
+    for row, ends in zip(figures.body["by_label"], found.labels, strict=True):
+        row["f1_low"], row["f1_high"] = ends or (None, None)
+    return Figures(estimates, figures.body)
+
+
+def single(found: Read, prompt: Prompt) -> Figures:
+    """One label a row."""
+    right = [each[0] for each in found.right]
+    made = classification.classify(right, [said[0] if said else None for said in found.said], prompt.labels)
+    estimates = [
+        ("accuracy", share(found.hits)),
+        ("accuracy_strict", share(found.strict_hits)),
+        *means(made.macro, made.weighted, "weighted", made.rows),
+        ("outside", share(outside(found))),
+    ]
+    body = {"matrix": made.matrix, "labels": list(made.labels), **table(made, found)}
+    body["confused"] = [
+        {"right": each.true, "answered": each.answered, "rows": each.count, "share": each.share}
+        for each in made.most_confused()
+    ]
+    return Figures(estimates, body)
+
+
+def several(found: Read, prompt: Prompt) -> Figures:
+    """Any number of labels a row."""
+    said = [(NO_LABEL,) if each is None else each for each in found.said]
+    made = multilabel.classify(found.right, said, prompt.labels)
+    estimates = [
+        ("exact_match", share(found.hits)),
+        ("exact_match_strict", share(found.strict_hits)),
+        ("hamming_loss", number(made.hamming_loss, made.rows, "share of wrong cells")),
+        *means(made.macro, made.micro, "micro", made.rows),
+        ("outside", share(outside(found))),
+    ]
+    return Figures(estimates, {"labels": list(made.labels), **table(made, found)})
+
+
+def share(hits: Floats) -> Estimate:
+    """A share of rows with Wilson's interval."""
+    return wilson(int(hits.sum()), hits.size)
+
+
+def outside(found: Read) -> Floats:
+    """1 where an answer is outside the set."""
+    return np.array([each is None for each in found.said], dtype=float)
+
+
+def number(value: float, rows: int, method: str) -> Estimate:
+    """A figure without an interval."""
+    return Estimate(value, rows, None, None, method)
+
+
+def means(macro: LabelScores, other: LabelScores, word: str, rows: int) -> Iterator[tuple[str, Estimate]]:
+    """Means over the labels."""
+    for kind, scores in (("macro", macro), (word, other)):
+        for name in ("precision", "recall", "f1"):
+            yield f"{kind}_{name}", number(getattr(scores, name), rows, f"{kind} mean over the labels")
+
+
+def table(made: Classification | MultiLabel, found: Read) -> dict[str, Any]:
+    """Figures of each label; the interval is that of the recall, the share of its rows answered rightly."""
+    rows = []
+    for label, scores in made.by_label.items():
+        interval = wilson(round(scores.recall * scores.support), scores.support) if scores.support else None
+        rows.append(
+            {
+                "label": label,
+                "support": scores.support,
+                "precision": scores.precision,
+                "recall": scores.recall,
+                "f1": scores.f1,
+                "low": interval.low if interval else None,
+                "high": interval.high if interval else None,
+            }
+        )
+    return {
+        "rows": len(found.right),
+        "right": int(found.hits.sum()),
+        "right_strict": int(found.strict_hits.sum()),
+        "outside": int(outside(found).sum()),
+        "refused": found.refused,
+        "by_label": rows,
+    }
+
+
+def sources(work: Work, subject: Subject) -> dict[str, Any]:
+    """Where the numbers of a model come from (product row 6.2)."""
+    heldout = Artifact.objects.get(session=work.session, name="heldout.jsonl")
+    trained = work.session.candidates.filter(model=subject.model).first()
+    return {
+        "model": subject.model,
+        "job": trained.job if trained else "",
+        "prompts": asking.PROMPTS,
+        "heldout_file": heldout.name,
+        "heldout_rows": heldout.detail["rows"],
+        "heldout_sha256": heldout.sha256,
+        "seed": work.session.value("seed"),
+    }
+
+
+def paired(first: Read, second: Read, seed: int) -> Estimate:
+    """The difference of two models' accuracies on the same rows, with its paired bootstrap interval."""
+    return bootstrap.mean(first.hits - second.hits, seed=seed)

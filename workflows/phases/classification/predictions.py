@@ -1,0 +1,45 @@
+"""Every prediction as CSV: one line a held-out row, the answers of all models side by side."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from sessions.models import Artifact
+from sessions.spreadsheets import csv_line
+from workflows.phases.classification import asking
+from workflows.phases.classification.data import LINES
+from workflows.phases.classification.models import Model
+from workflows.work import Work
+
+FILE = "predictions.csv"
+SEVERAL = "; "  # between the labels of one row
+
+
+def keep(work: Work, models: Sequence[Model]) -> None:
+    """Write the file. `line` is the physical line of the row in the staged data."""
+    lines = json.loads(Artifact.objects.get(session=work.session, name=LINES).path.read_bytes())
+    parts = ("answer", "read as", "right", "right by the strict rule")
+    heads = (f"{each.name}: {part}" for each in models for part in parts)
+    out = [csv_line(["row", "line", "label", *heads])]
+    texts = [
+        list(asking.answers(work.session, each.subject.key).values_list("text", flat=True)) for each in models
+    ]
+    right = models[0].read.right
+    for row, (line, label) in enumerate(zip(lines, right, strict=True)):
+        cells = [str(row), str(line), SEVERAL.join(label)]
+        for model, answers in zip(models, texts, strict=True):
+            said = model.read.said[row]
+            cells += [
+                answers[row],
+                "" if said is None else SEVERAL.join(said),
+                yes(model.read.hits[row]),
+                yes(model.read.strict_hits[row]),
+            ]
+        out.append(csv_line(cells))
+    work.keep(FILE, "text/csv", "".join(out))
+
+
+def yes(hit: float) -> str:
+    """A right answer in a word."""
+    return "yes" if hit else "no"
