@@ -14,23 +14,21 @@ def test_a_reading_is_marked_and_survives_changes_of_the_form(person: Person) ->
     page = person.page
     page.goto("/new/")
     person.write(
-        "Run classification on support-replies with qwen3-8b. Labels are: red, dark green. "
+        "Run classification on support-replies with qwen3-8b and LoRA rank 24. Labels are: red, dark green. "
         "In rhyme, batch size 8."
     )
     person.sees("#marks .span-understood[title='Labels: red and dark green']", "Labels are: red, dark green")
     person.sees("#marks .span-understood[title^='Dataset']", "support-replies")
     expect(page.locator("#marks .span-lost")).to_have_count(2)
     person.sees("#marks", "Not understood, and left out: “rhyme”, “batch size 8” (batch size)")
-    person.sees("#marks .span-fault", "Run classification")
-    person.sees("#marks .field-error", "Classification is not available in this release.")
+    person.sees("#marks .span-fault", "LoRA rank 24")
+    person.sees("#marks .field-error", "24")
 
     page.fill("#epochs", "3")
     expect(page.locator("#instruction")).to_have_value(
         "Run classification fine-tuning on accounts/rehearsal/datasets/support-replies across qwen3-8b. "
-        "Train each candidate for 3 epochs. Labels are: “red”, “dark green”. rhyme batch size 8"
+        "Train each candidate for 3 epochs. Labels are: “red”, “dark green”. LoRA rank 24 rhyme batch size 8"
     )
-    person.press_start()
-    person.sees(".error-summary", "Classification is not available in this release.")
 
 
 def test_a_session_is_led_in_words_from_its_questions_to_its_plan(person: Person) -> None:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -151,11 +152,20 @@ def open_page(run: Run) -> Iterator[Page]:
         thread.join(30)
 
 
+def by_the_token(costs: dict[str, Any]) -> dict[str, Any]:
+    """The money of a report without what a deployment costs by the second."""
+    timed = [each for each in costs["lines"] if each["item"].startswith("deployment:")]
+    spent = sum((Decimal(each["actual"] or 0) for each in timed), Decimal(0))
+    lines = [{**each, "actual": "", "gap": ""} if each in timed else each for each in costs["lines"]]
+    return {**costs, "actual": str(Decimal(costs["actual"]) - spent), "lines": lines}
+
+
 def masked(report: dict[str, Any]) -> Any:
     """A report without what must differ between two runs of the same inputs: ids, times, durations."""
     served = report["served"] or {}
     same = {
         **report,
+        "costs": by_the_token(report["costs"]),
         "phases": [{**each, "took": ""} for each in report["phases"]],
         "served": {**served, "proof": {**served.get("proof", {}), "seconds": 0}},
     }

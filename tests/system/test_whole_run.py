@@ -11,7 +11,17 @@ import httpx
 import pytest
 
 from tests.system.portal import Portal
-from tests.system.run import DATASETS, DEPLOYMENTS, JOBS, PATIENCE, Run, open_page, remote, write_rows
+from tests.system.run import (
+    DATASETS,
+    DEPLOYMENTS,
+    JOBS,
+    PATIENCE,
+    Run,
+    by_the_token,
+    open_page,
+    remote,
+    write_rows,
+)
 from workflows.fireworks.money import Money
 
 pytestmark = pytest.mark.timeout(900)
@@ -77,7 +87,9 @@ def test_losses_and_costs_are_those_of_local_fireworks(run: Run, report: dict[st
         assert job["state"] == "JOB_STATE_COMPLETED"
     assert not jobs
     settled = sum(Decimal(each["cost"]) for each in report["candidates"])
-    assert Decimal(report["costs"]["actual"]) == settled
+    assert Decimal(by_the_token(report["costs"])["actual"]) == settled
+    (hour,) = [each for each in report["costs"]["lines"] if each["item"] == "deployment:first-hour"]
+    assert 0 < Decimal(hour["actual"]) < Decimal(hour["high"])
 
 
 def test_everything_was_made_once(run: Run) -> None:

@@ -85,9 +85,16 @@ def test_a_reading_has_values_origins_words_and_what_is_missing():
     assert not TuningSession.objects.exists()
 
 
-def test_another_workflow_is_read_and_refused_and_starts_nothing():
-    text = f"Run DPO on {DATASET} using qwen3-8b with beta 0.1."
-    read = facts("read", text)
+def test_what_is_outside_the_portal_is_refused_and_starts_nothing():
+    text = f"Run reinforcement fine-tuning on {DATASET} using qwen3-8b."
+    assert "outside what this portal does" in facts("read", text)["errors"][0]["fault"]
+    with pytest.raises(SystemExit):
+        run("create", "--instruction", text)
+    assert not TuningSession.objects.exists()
+
+
+def test_another_workflow_is_read():
+    read = facts("read", f"Run DPO on {DATASET} using qwen3-8b with beta 0.1.")
     assert {name: entry["value"] for name, entry in read["values"].items()} == {
         "workflow": "preference",
         "method": "dpo",
@@ -95,10 +102,7 @@ def test_another_workflow_is_read_and_refused_and_starts_nothing():
         "base_models": [QWEN],
         "betas": [0.1],
     }
-    assert "not available in this release" in read["errors"][0]["fault"]
-    with pytest.raises(SystemExit):
-        run("create", "--instruction", text)
-    assert not TuningSession.objects.exists()
+    assert read["errors"] == []
 
 
 def test_a_question_is_answered_and_decides_nothing():
@@ -198,3 +202,16 @@ def test_someone_elses_session_is_not_there():
 def test_there_is_no_report_before_the_end():
     with pytest.raises(CommandError, match="no report yet"):
         run("report", make_session().public_id)
+
+
+def test_an_evaluator_is_brought_along(tmp_path):
+    code, wrong = tmp_path / "mine.py", tmp_path / "mine.txt"
+    code.write_text("def evaluate(messages, ground_truth=None, **row):\n    return 1\n")
+    wrong.write_text("x")
+    instruction = f"Run SFT on {DATASET} with qwen3-8b."
+    made = facts("create", "--instruction", instruction, "--evaluator", str(code))
+    session = TuningSession.objects.get(public_id=made["id"])
+    assert session.value("strategy") == "evaluator"
+    assert session.value("evaluator").startswith("upload:")
+    with pytest.raises(CommandError, match="Give one Python file"):
+        run("create", "--instruction", instruction, "--evaluator", str(wrong))

@@ -362,8 +362,8 @@ def test_the_same_data_to_train_and_to_measure(client: Client) -> None:
 
 
 def test_what_is_outside_the_portal_is_refused_with_where_to_go(client: Client) -> None:
-    page = refused(post(client, "start", **FULL, instruction="Run DPO on this."))
-    assert "Preference learning (DPO, ORPO) is not available in this release." in page
+    page = refused(post(client, "start", **FULL, instruction="Run reinforcement learning on this."))
+    assert "Reinforcement fine-tuning is outside what this portal does." in page
 
 
 def with_upload(found: dict[str, Any] | None) -> tuple[Upload, dict[str, Any]]:
@@ -405,6 +405,16 @@ def test_a_broken_line_stops_the_start_until_it_is_left_out(client: Client) -> N
 def test_without_bad_rows_there_is_nothing_to_leave_out(client: Client) -> None:
     _, fields = with_upload(inspection())
     assert "Leave out rows" not in text(post(client, "write", **fields))
+
+
+def test_a_conversion_is_offered_where_the_file_has_rows_for_it(client: Client) -> None:
+    offers = [{"kind": kind, "rows": 3, "first_line": 1} for kind in ("content_parts", "developer_roles")]
+    _, fields = with_upload(inspection(conversions=offers))
+    answer = post(client, "write", **fields, parts_as_text=["no", "yes"])
+    assert "Flatten content parts into one text." in text(answer)
+    assert "Rewrite tool messages" not in text(answer)
+    assert post(client, "start", **fields, parts_as_text=["no", "yes"]).status_code == 302
+    assert only_session().value("parts_as_text") is True
 
 
 def test_an_upload_that_is_still_being_read(client: Client) -> None:
