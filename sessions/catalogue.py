@@ -80,6 +80,12 @@ class Catalogue:
         return [offer for offer in self.offers if offer.model.tunable]
 
     @property
+    def served(self) -> list[ModelName]:
+        """Models that answer by the token: those that may make pairs and judge."""
+        rows = [offer.model for offer in self.offers if offer.model.serverless]
+        return [ModelName(row.name, row.display_name) for row in rows]
+
+    @property
     def others(self) -> list[Offer]:
         return [offer for offer in self.offers if not offer.model.tunable]
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from operator import attrgetter
 from typing import Any
 
 from django.conf import settings
@@ -54,10 +55,14 @@ class Shelf:
 
 def shelf() -> Shelf:
     """The tunable base models and the account, from the rows that a worker keeps fresh."""
-    models = {row.name: row for row in queries.base_models() if row.tunable}
-    names = [ModelName(row.name, row.display_name) for row in models.values()]
-    rehearsal = bool(settings.FIREWORKS["rehearsal"])
-    return Shelf(models, Context(names, queries.account_name(), queries.dataset_names()), rehearsal)
+    listed = list(queries.base_models())
+    models = {row.name: row for row in listed if row.tunable}
+    names, served = (
+        [ModelName(row.name, row.display_name) for row in rows]
+        for rows in (models.values(), filter(attrgetter("serverless"), listed))
+    )
+    known = Context(names, queries.account_name(), queries.dataset_names(), served)
+    return Shelf(models, known, bool(settings.FIREWORKS["rehearsal"]))
 
 
 @dataclass(frozen=True)
@@ -113,7 +118,9 @@ class Intake:
 def read_text(text: str, stock: Shelf) -> Reading:
     """What a sentence says."""
     known = stock.context
-    return instructions.read(text, known.catalogue, account=known.account, datasets=known.datasets)
+    return instructions.read(
+        text, known.catalogue, account=known.account, datasets=known.datasets, served=known.served
+    )
 
 
 def take(

@@ -151,7 +151,9 @@ class Parse:
 
 def parse(text: str, rules: Grammar, context: Context, current: Specification | None = None) -> Parse:
     """Cover the text with phrases so that the fewest words are left over; ties go to fewer phrases."""
-    names = (name for model in context.catalogue for name in (model.id, model.display_name))
+    names = (
+        name for model in (*context.catalogue, *context.served) for name in (model.id, model.display_name)
+    )
     families = frozenset(first for name in names for first in atoms(name)[:1])
     source = Text(text, tokenize(text), context, rules.vocabulary, families, current or Specification())
     size = len(source.tokens)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from sessions.instructions.numerals import next_item
 from sessions.instructions.patterns import Text
@@ -107,6 +108,11 @@ def _after_publisher(text: Text, at: int) -> int | None:
     if follows >= len(text.tokens) or not _known(text, follows):
         return None
     return follows if follows > end or text.tokens[at].norm not in text.families else None
+
+
+def served(text: Text, at: int) -> Iterator[tuple[int, str]]:
+    """A model that answers by the token; a name that looks like a model is taken as written."""
+    yield from model(replace(text, context=replace(text.context, catalogue=text.context.served)), at)
 
 
 def _sibling(text: Text, at: int, before: str) -> Iterator[tuple[int, str]]:

@@ -77,13 +77,15 @@ def read(
     *,
     account: str = "",
     datasets: Sequence[str] = (),
+    served: Sequence[ModelName] = (),
     origin: Origin = Origin.SAID,
 ) -> Reading:
-    """Read an instruction. `account` is the one that bare dataset ids belong to, `datasets` are its own."""
+    """Read an instruction. `account` is the one that bare dataset ids belong to, `datasets` are its own;
+    `served` are the models that answer by the token."""
     if len(text) > LONGEST_TEXT:
         fault = f"The instruction has {len(text):,} characters."
         return Reading(text, errors=(FieldError("instruction", fault, f"Use {LONGEST_TEXT:,} at the most."),))
-    context = Context(catalogue, account, datasets)
+    context = Context(catalogue, account, datasets, served)
     return _with_workflow(reading_of(parse(text, grammar(), context), origin))
 
 

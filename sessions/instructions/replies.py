@@ -119,6 +119,7 @@ def reply(
     candidates: Sequence[CandidateConfig] = (),
     account: str = "",
     datasets: Sequence[str] = (),
+    served: Sequence[ModelName] = (),
     asked: Sequence[str] = (),
     current: Specification | None = None,
 ) -> Reply:
@@ -132,7 +133,8 @@ def reply(
         words = f"The reply has {len(text):,} characters; use {LONGEST_TEXT:,} at the most."
         return Reply(ReplyKind.NOT_UNDERSTOOD, words)
     own = (f"{gate_kind}.grammar",) if gate_kind in OWN_GATES else ()
-    parsed = parse(text, grammar(*own, "reply.grammar"), Context(catalogue, account, datasets), current)
+    context = Context(catalogue, account, datasets, served)
+    parsed = parse(text, grammar(*own, "reply.grammar"), context, current)
     heard = _hear(parsed, candidates)
     if gate_kind == "questions" and "dataset" in asked and (bare := _bare_dataset(parsed)):
         return Reply(ReplyKind.ANSWER, "Answered.", {"dataset": bare}, reading=heard.reading)

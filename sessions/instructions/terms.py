@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sessions.instructions.freetext import few, labels, quoted, rest
-from sessions.instructions.modelnames import model, models, which
+from sessions.instructions.modelnames import model, models, served, which
 from sessions.instructions.numerals import money, number, numbers, share, split
 from sessions.instructions.patterns import Term, Text
 from sessions.instructions.relabelling import merge, relabel, unlabel
@@ -63,6 +63,7 @@ TERMS: dict[str, Term] = {
     "split": split,
     "money": money,
     "models": models,
+    "served": served,
     "which": which,
     "dataset": dataset,
     "evaluator": evaluator,

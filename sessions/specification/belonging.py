@@ -13,7 +13,7 @@ _RIVALS = {"heldout_rows": "test_share", "test_share": "heldout_rows"}
 # Fields that are said in one workflow only: labels in classification, betas in preference learning.
 _TELLING = {
     "labels", "label_changes", "imbalance_threshold", "balance", "benchmark_only", "compare_base", "method",
-    "betas", "make_pairs",
+    "betas", "make_pairs", "strong_model", "weak_model", "screening", "review_pairs",
 }  # fmt: skip
 
 

@@ -116,3 +116,14 @@ def choose(text: str, catalogue: Sequence[ModelName]) -> ModelName:
     near = nearest(text, catalogue)
     remedy = f"Nearest: {', '.join(near)}." if near else "Choose one from the list of supported base models."
     raise FieldError("base_models", f"Base model “{text}” is not one that can be fine-tuned here.", remedy)
+
+
+def choose_served(field: str, text: str, served: Sequence[ModelName]) -> ModelName:
+    """The one model that answers by the token meant by `text`; raises `FieldError` that lists them all."""
+    found = find(text, served)
+    if len(found) == 1:
+        return found[0]
+    told = "could mean more than one model" if found else "is not a model that answers by the token here"
+    names = ", ".join(sorted(each.id for each in found or served))
+    remedy = f"Choose one of: {names}." if names else "This account has none; leave it empty."
+    raise FieldError(field, f"“{text}” {told}.", remedy)

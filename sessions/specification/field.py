@@ -15,12 +15,14 @@ EVERY = frozenset(Workflow)
 
 @dataclass(frozen=True)
 class Context:
-    """What a value is checked against: the live catalogue, the account that bare ids belong to, and the
-    full names of its datasets, so that a bare id that is one of them is known as such."""
+    """What a value is checked against: the models that can be tuned, the account that bare ids belong to, the
+    full names of its datasets, so that a bare id that is one of them is known as such, and the models that
+    answer by the token."""
 
     catalogue: Sequence[ModelName] = ()
     account: str = ""
     datasets: Sequence[str] = ()
+    served: Sequence[ModelName] = ()
 
 
 @dataclass(frozen=True)

@@ -186,6 +186,33 @@ _ALL = (
         hint="Measure the base models against each other first.",
     ),
     _preference("make_pairs", "Make pairs", v.FLAG, hint="Make preference pairs from prompts."),
+    _preference(
+        "strong_model",
+        "Strong model",
+        m.SERVED,
+        hint="Its answers are the preferred ones of pairs that are made; the largest if empty.",
+    ),
+    _preference(
+        "weak_model",
+        "Weak model",
+        m.SERVED,
+        hint="Its answers are the others of pairs that are made; the smallest if empty.",
+    ),
+    _preference(
+        "judge_model",
+        "Judge",
+        m.SERVED,
+        hint="Compares answers where no evaluator does; one of another family if empty.",
+    ),
+    _preference(
+        "screening", "Left out of made pairs", m.SCREENING, hint="Beside what is missing, empty or the same."
+    ),
+    _preference(
+        "review_pairs",
+        "Made pairs",
+        m.REVIEW,
+        hint="Wait with training until you have seen some of them.",
+    ),
     _preference("target", "Target", m.TARGET, hint="A goal to reach, for example a win rate of 70%."),
     _preference("stop_early", "Stop early", v.FLAG, hint="Start no more jobs once the target is reached."),
     field("title", "Title", v.TITLE, hint="A name for the run.", advanced=False),

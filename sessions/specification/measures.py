@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from sessions.specification.catalogue import choose_served, short_name
 from sessions.specification.entries import FieldError
 from sessions.specification.quoting import parts, unquote
 from sessions.specification.values import Many, Text, named, number, words
@@ -181,6 +182,34 @@ def _method(name: str, value: str, _context: Any) -> str:
     return value.lower()
 
 
+def _served(name: str, value: str, context: Any) -> str:
+    return choose_served(name, value, context.served).full
+
+
+# Of pairs that are made, what is left out; an answer that is missing or empty, or both the same, always is.
+SCREENINGS = {
+    "faulty": "only what makes no pair",
+    "refused": "answers that decline",
+    "cut_off": "answers that decline or were cut off",
+}
+REVIEWS = {
+    "show": "show them before training",
+    "train": "train on them",
+    "change": "change something first",
+}
+
+
+def _one_of(words: Mapping[str, str], said: str) -> Text:
+    """One of a few words, shown as what it stands for."""
+
+    def check(name: str, value: str, _context: Any) -> str:
+        if value not in words:
+            raise FieldError(name, f"“{value}” is no {said} here.", f"Use one of: {', '.join(words)}.")
+        return value
+
+    return Text(check, lambda value: words.get(value, value))
+
+
 def _free(name: str, value: str, _context: Any) -> str:
     text = QUOTES.sub("'", " ".join(value.split()))
     if len(text) > LONGEST_TEXT:
@@ -199,3 +228,6 @@ THRESHOLD = Real(1, 1_000_000)
 EVALUATOR = Text(named("evaluator", EVALUATOR_NAME))
 METHOD = Text(_method, str.upper)
 FREE = Text(_free)
+SERVED = Text(_served, short_name)
+SCREENING = _one_of(SCREENINGS, "way to screen pairs")
+REVIEW = _one_of(REVIEWS, "answer about pairs")

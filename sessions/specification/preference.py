@@ -56,6 +56,10 @@ def check(spec: Specification) -> None:
     if spec.value("stop_early") and not spec.value("target"):
         fault = "Stopping early needs a target to stop at."
         raise FieldError("target", fault, "Name one, for example: win rate, 75%.")
+    strong, weak = spec.value("strong_model"), spec.value("weak_model")
+    if strong and strong == weak:
+        fault = "The strong and the weak model are the same: such pairs show no difference."
+        raise FieldError("weak_model", fault, "Name a smaller model, or leave it empty.")
     metric = (spec.value("target") or ("win_rate",))[0]
     if metric != "win_rate" and not (metric == "score" and spec.value("evaluator")):
         fault = f"A target for {metric.replace('_', ' ')} cannot be checked: it is not measured here."

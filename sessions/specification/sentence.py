@@ -34,6 +34,18 @@ _BALANCES = {
 }
 
 
+_SCREENINGS = {
+    "faulty": "Keep pairs with refusals.",
+    "refused": "Leave out pairs with refusals.",
+    "cut_off": "Leave out pairs with refusals or cut answers.",
+}
+_REVIEWS = {
+    "show": "Show me the pairs before training.",
+    "train": "Train on the pairs without asking.",
+    "change": "Change something about the pairs first.",
+}
+
+
 def _change(text: str) -> str:
     old, new = map(doubled, sides(text))
     return f"Rename label “{old}” to “{new}”." if new else f"Drop the label “{old}”."
@@ -76,6 +88,11 @@ _PARTS: dict[str, Callable[[Any], str]] = {
     "benchmark_only": _either("Just benchmark, train nothing.", "Do not stop after the benchmark."),
     "compare_base": _either("Do the base-vs-base comparison.", "Skip the base-vs-base comparison."),
     "make_pairs": _either("Generate preference pairs automatically.", "Do not generate preference pairs."),
+    "strong_model": lambda name: f"Use {short_name(name)} as the strong model.",
+    "weak_model": lambda name: f"Use {short_name(name)} as the weak model.",
+    "judge_model": lambda name: f"Use {short_name(name)} as the judge.",
+    "screening": lambda name: _SCREENINGS[name],
+    "review_pairs": lambda name: _REVIEWS[name],
     "target": lambda target: f"The target is a {show('target', target)}.",
     "stop_early": _either("Stop early once the target is reached.", "Do not stop early."),
     "title": lambda text: f"Call the run “{text}”.",

@@ -68,4 +68,5 @@ def events_after(session: TuningSession, seq: int, count: int) -> list[Event]:
 
 def context() -> Context:
     """What typed values are checked against: the tunable models, the account, and its datasets."""
-    return Context(catalogue.names(catalogue.load(timezone.now())), account_name(), dataset_names())
+    known = catalogue.load(timezone.now())
+    return Context(catalogue.names(known), account_name(), dataset_names(), known.served)

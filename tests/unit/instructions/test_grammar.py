@@ -20,6 +20,7 @@ SAMPLES = {
     "split": "70/30",
     "money": "$5",
     "models": "qwen3-8b",
+    "served": "kimi-k3",
     "dataset": "accounts/acme/datasets/x",
     "evaluator": "accounts/acme/evaluators/x",
     "uploaded": "upload:Ab_9-",
@@ -75,7 +76,7 @@ def test_every_phrase_sets_what_its_section_says(name: str) -> None:
     rules = [rule for rule in RULES if rule.name == name]
     texts = [(text, rule) for rule in rules for text in sentences(rule)]
     for text, rule in texts:
-        found = read(text, CATALOGUE, account="me")
+        found = read(text, CATALOGUE, account="me", served=CATALOGUE)
         at_fault = {error.field for error in found.errors}
         if not set(dict(rule.sets)) <= {*found.entries, *at_fault}:
             missed.append(text)

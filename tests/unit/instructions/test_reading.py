@@ -16,7 +16,7 @@ from tests.unit.specification.examples import CATALOGUE, full
 
 
 def reading(text: str) -> Reading:
-    return read(text, CATALOGUE, account="me")
+    return read(text, CATALOGUE, account="me", served=CATALOGUE)
 
 
 def values(found: Reading) -> dict[str, Any]:
@@ -76,8 +76,49 @@ def test_entries_quote_the_words_and_spans_point_at_them() -> None:
 
 
 def test_unsupported_settings_are_named() -> None:
-    found = reading("batch size of 32, weight decay 0.1, judge with qwen3-32b")
+    found = reading("batch size of 32, weight decay 0.1, score with qwen3-32b")
     assert [span.field for span in found.not_understood] == ["batch size", "weight decay", "judge model"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "Make preference pairs with Kimi K3 and Qwen3 8B. Use Qwen3 32B.",
+            {
+                "make_pairs": True,
+                "strong_model": "kimi-k3",
+                "weak_model": "qwen3-8b",
+                "base_models": full("qwen3-32b"),
+            },
+        ),
+        ("Use kimi k3 as the stronger model and qwen3-8b as the weaker one.",
+         {"strong_model": "kimi-k3", "weak_model": "qwen3-8b"}),
+        ("Use qwen3-8b as the weak generator", {"weak_model": "qwen3-8b"}),
+        ("let me see the pairs before training", {"review_pairs": "show"}),
+        ("show me a sample of the pairs first, keep pairs with refusals",
+         {"review_pairs": "show", "screening": "faulty"}),
+        ("leave out pairs with cut answers", {"screening": "cut_off"}),
+    ],
+)  # fmt: skip
+def test_who_makes_the_pairs_and_what_is_left_out(text: str, expected: dict[str, Any]) -> None:
+    found = reading(text)
+    names = {"strong_model", "weak_model"}
+    wanted = {name: full(value)[0] if name in names else value for name, value in expected.items()}
+    assert values(found) == {"workflow": "preference", **wanted}
+    assert found.not_understood == ()
+    assert found.errors == ()
+
+
+def test_a_judge_is_named_among_those_that_answer_by_the_token() -> None:
+    """It may not be one that can be tuned, and the other way round."""
+    served = [ModelName("accounts/fireworks/models/kimi-k3"), ModelName("accounts/fireworks/models/glm-5p1")]
+    for text in ("Run DPO. Use GLM 5.1 as the judge.", "Run DPO and judge with glm-5p1"):
+        found = read(text, CATALOGUE, account="me", served=served)
+        assert (found.entries["judge_model"].value, found.errors) == (full("glm-5p1")[0], ())
+    (fault,) = read("Run DPO. Use Qwen3 8B as the judge.", CATALOGUE, served=served).errors
+    assert (fault.field, fault.remedy) == ("judge_model", "Choose one of: glm-5p1, kimi-k3.")
+    assert "“Qwen3 8B” is not a model that answers by the token here" in fault.fault
 
 
 def test_a_model_said_in_two_places_counts_once_and_two_models_make_a_list() -> None:
@@ -160,6 +201,11 @@ SPECIFICATIONS = st.fixed_dictionaries(
         "benchmark_only": st.booleans(),
         "compare_base": st.booleans(),
         "make_pairs": st.booleans(),
+        "strong_model": st.just("accounts/fireworks/models/kimi-k3"),
+        "weak_model": st.just("accounts/fireworks/models/qwen3-8b"),
+        "judge_model": st.just("accounts/fireworks/models/glm-5p1"),
+        "screening": st.sampled_from(["faulty", "refused", "cut_off"]),
+        "review_pairs": st.sampled_from(["show", "train", "change"]),
         "betas": st.lists(st.sampled_from([0.1, 0.25, 1.0]), min_size=1, unique=True).map(tuple),
         "target": st.sampled_from([("win_rate", 0.75), ("accuracy", 0.9), ("validation_loss", 0.5)]),
         "stop_early": st.booleans(),
