@@ -6,10 +6,9 @@ Nothing that is not understood ever decides anything: it asks again and keeps wh
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
-from sessions import answers, objections, proposed
+from sessions import answers, objections
 from sessions.actions import gates
 from sessions.actions.gates import AlreadyDecided, Stale, Verdict
 from sessions.entered import Entered, Kind, Outcome
@@ -64,12 +63,7 @@ def say(entered: Entered) -> Outcome:
         case ReplyKind.ASK:
             return told(entered, heard.topics)
         case _:
-            return lost(entered, heard)
-
-
-def lost(entered: Entered, heard: Reply) -> Outcome:
-    """Asked again; the page may offer to have a model read the words."""
-    return replace(entered.again(heard.words), heard=heard)
+            return entered.again(heard.words)
 
 
 def read(entered: Entered) -> Reply:
@@ -198,7 +192,7 @@ def change(entered: Entered) -> Outcome:
         if heard.kind == ReplyKind.ASK:
             return told(entered, heard.topics)
         if heard.kind != ReplyKind.CHANGES:
-            return lost(entered, heard)
+            return entered.again(heard.words)
         entries = entries | heard.entries
     if not entries:
         return entered.again("Nothing is changed yet. Say what should be different.")
@@ -288,14 +282,10 @@ ACTIONS: dict[str, Callable[[Entered], Outcome]] = {
     "answer": answer,
     "choose": choose,
     "reply": say,
-    "propose": lambda entered: proposed.propose(entered, read),
-    "take": lambda entered: proposed.take(entered, planned(entered.gate), settle),
-    "discard": proposed.discard,
 }
-READING = {"propose", "take", "discard"}
 ALLOWED = {
-    GateKind.QUESTIONS: {"answer", "reject", *READING},
-    GateKind.PLAN: {"approve", "changes", "reject", *READING},
+    GateKind.QUESTIONS: {"answer", "reject"},
+    GateKind.PLAN: {"approve", "changes", "reject"},
     GateKind.PROMOTION: {"approve", "choose", "reject"},
     GateKind.SPEND: {"approve", "reject"},
     GateKind.TROUBLE: {"approve", "reject"},
