@@ -2,7 +2,8 @@
 
 Drawn with sentinel colours that are replaced in the finished text: by CSS variables for a page (the
 picture then follows the theme), or by literal colours for the report's files. The same data give the
-same bytes: ids come from a fixed salt and no date is written.
+same bytes: ids come from a fixed salt and no date is written. So a picture of the same data is not drawn
+again: the page's and the report's differ in colours alone, and drawing takes a tenth of a second.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
@@ -58,27 +61,51 @@ RC: dict[Any, Any] = {
 }
 
 
+Points = tuple[tuple[float, float], ...]
+KEPT = 32  # pictures that a process remembers, some 50 KB each
+
+
+class Curves(NamedTuple):
+    """What is drawn of one candidate: (step, loss) points."""
+
+    label: str
+    train: Points
+    validation: Points
+
+
 def draw_losses(candidates: Iterable[Candidate], *, literal: bool = False) -> str:
     """Loss curves of all candidates over each other; x: optimizer step, y: cross-entropy per token (nats).
 
     Validation is the strong line with dots, training the faint one. Empty when nobody has a point yet.
     """
-    drawn = [each for each in candidates if points(each, "train_loss") or points(each, "eval_loss")]
-    if not drawn:
-        return ""
+    found = tuple(curves_of(each) for each in candidates)
+    drawn = tuple(each for each in found if each.train or each.validation)
+    return coloured(losses_of(drawn), literal=literal) if drawn else ""
+
+
+def curves_of(candidate: Candidate) -> Curves:
+    train, validation = points(candidate, "train_loss"), points(candidate, "eval_loss")
+    return Curves(name_of(candidate), tuple(train), tuple(validation))
+
+
+def name_of(candidate: Candidate) -> str:
+    return f"#{candidate.number} {short_label(candidate)}"
+
+
+@lru_cache(KEPT)
+def losses_of(drawn: tuple[Curves, ...]) -> str:
     with matplotlib.rc_context({**RC, "svg.hashsalt": "losses"}):
         figure, axes = canvas("step", "loss")
-        for position, candidate in enumerate(drawn):
-            loss_lines(axes, candidate, position)
+        for position, curves in enumerate(drawn):
+            loss_lines(axes, curves, position)
         spread(axes)
         legend(axes, len(drawn))
-        return finished(figure, "losses", "Loss by step for each candidate", literal=literal)
+        return finished(figure, "losses", "Loss by step for each candidate")
 
 
-def loss_lines(axes: Axes, candidate: Candidate, position: int) -> None:
+def loss_lines(axes: Axes, curves: Curves, position: int) -> None:
     style: dict[str, Any] = {"color": SERIES[position % 8], "linestyle": DASHES[position // 8 % len(DASHES)]}
-    train, validation = points(candidate, "train_loss"), points(candidate, "eval_loss")
-    label = f"#{candidate.number} {short_label(candidate)}"
+    label, train, validation = curves
     if train:
         axes.plot(
             *zip(*train, strict=True), **style, linewidth=1, alpha=0.4, label=None if validation else label
@@ -99,6 +126,17 @@ def spread(axes: Axes) -> None:
     axes.yaxis.set_minor_locator(NullLocator())
 
 
+class Dot(NamedTuple):
+    """What is drawn of one candidate: `low` to `high` is the interval of its value."""
+
+    number: int
+    label: str
+    cost: float
+    value: float
+    bounds: tuple[float, float] | None
+    ringed: bool
+
+
 def draw_scoreboard(
     candidates: Sequence[Candidate],
     *,
@@ -113,39 +151,42 @@ def draw_scoreboard(
     `suggested` (a candidate's number) gets a ring; `intervals` gives low and high of what is drawn by number.
     Empty when fewer than two candidates have both numbers.
     """
-    measured = [(each, scores.get(each.number) if scores else each.validation_loss) for each in candidates]
-    drawn = [(each, value) for each, value in measured if value is not None and each.cost is not None]
-    quality = "mean score" if scores else "validation loss"
+    bounds = intervals or {}
+    drawn = []
+    for each in candidates:
+        value = scores.get(each.number) if scores else each.validation_loss
+        if value is not None and each.cost is not None:
+            ringed = each.number == suggested
+            place = (float(each.cost), value, bounds.get(each.number))
+            drawn.append(Dot(each.number, name_of(each), *place, ringed))
     if len(drawn) < 2:
         return ""
+    return coloured(
+        scoreboard_of("mean score" if scores else "validation loss", tuple(drawn)), literal=literal
+    )
+
+
+@lru_cache(KEPT)
+def scoreboard_of(quality: str, drawn: tuple[Dot, ...]) -> str:
     with matplotlib.rc_context({**RC, "svg.hashsalt": "scoreboard"}):
         figure, axes = canvas("training cost (USD)", quality)
-        for position, (candidate, value) in enumerate(drawn):
-            interval = (intervals or {}).get(candidate.number)
-            dot(axes, candidate, value, position, interval, ringed=candidate.number == suggested)
+        for position, each in enumerate(drawn):
+            dot(axes, each, SERIES[position % 8])
         axes.margins(x=0.12, y=0.15)
         legend(axes, len(drawn))
-        title = f"{quality.capitalize()} against training cost"
-        return finished(figure, "scoreboard", title, literal=literal)
+        return finished(figure, "scoreboard", f"{quality.capitalize()} against training cost")
 
 
-def dot(
-    axes: Axes,
-    candidate: Candidate,
-    value: float,
-    position: int,
-    interval: tuple[float, float] | None,
-    *,
-    ringed: bool,
-) -> None:
-    color, cost = SERIES[position % 8], float(candidate.cost or 0)
-    if interval:
-        axes.plot([cost, cost], list(interval), color=color, linewidth=1.2, alpha=0.6)
-    if ringed:
-        axes.plot([cost], [value], "o", markersize=14, markerfacecolor="none", markeredgecolor=color)
-    label = f"#{candidate.number} {short_label(candidate)}" + (" (suggested)" if ringed else "")
-    axes.plot([cost], [value], "o", markersize=7, color=color, linestyle="none", label=label)
-    axes.annotate(f"#{candidate.number}", (cost, value), xytext=(9, 5), textcoords="offset points", color=INK)
+def dot(axes: Axes, each: Dot, color: str) -> None:
+    if each.bounds:
+        axes.plot([each.cost, each.cost], each.bounds, color=color, linewidth=1.2, alpha=0.6)
+    at = [each.cost], [each.value]
+    if each.ringed:
+        axes.plot(*at, "o", markersize=14, markerfacecolor="none", markeredgecolor=color)
+    label = f"{each.label} (suggested)" if each.ringed else each.label
+    axes.plot(*at, "o", markersize=7, color=color, linestyle="none", label=label)
+    place = (each.cost, each.value)
+    axes.annotate(f"#{each.number}", place, xytext=(9, 5), textcoords="offset points", color=INK)
 
 
 def canvas(x: str, y: str) -> tuple[Figure, Axes]:
@@ -163,16 +204,22 @@ def legend(axes: Axes, count: int) -> None:
     )
 
 
-def finished(figure: Figure, name: str, title: str, *, literal: bool) -> str:
-    """The SVG element alone, named for screen readers, its ids prefixed so that several fit on one page."""
+def finished(figure: Figure, name: str, title: str) -> str:
+    """The SVG element alone in sentinel colours, named for screen readers, its ids prefixed so that several
+    fit on one page."""
     buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    # Not `savefig`, which draws all of it once before only to lay it out.
+    FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
     # The style element would reach every other picture on the page.
     text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", text, flags=re.DOTALL)
     text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", text)
-    text = text.replace("<svg ", f'<svg role="img" aria-label="{title}" stroke-linejoin="round" ', 1)
+    return text.replace("<svg ", f'<svg role="img" aria-label="{title}" stroke-linejoin="round" ', 1)
+
+
+def coloured(text: str, *, literal: bool) -> str:
+    """A finished picture with colours of its own, or with those of the page's theme."""
     for variable, sentinel in SENTINELS.items():
         text = text.replace(
             sentinel, LITERAL[variable] if literal else f"var(--{variable}, {LITERAL[variable]})"

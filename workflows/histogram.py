@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import matplotlib
 
-from workflows.charts import RC, SERIES, canvas, finished
+from workflows.charts import KEPT, RC, SERIES, canvas, coloured, finished
 from workflows.data.tokens import TokenStats
 
 NARROW = 0.9  # of a bar's place
@@ -13,8 +15,11 @@ NARROW = 0.9  # of a bar's place
 def draw_lengths(counted: TokenStats, *, literal: bool = False) -> str:
     """Samples by tokens, bars of doubling width. Empty when there are no samples."""
     bars = _filled(counted.histogram)
-    if not bars:
-        return ""
+    return coloured(_lengths(bars), literal=literal) if bars else ""
+
+
+@lru_cache(KEPT)
+def _lengths(bars: tuple[tuple[int, int], ...]) -> str:
     with matplotlib.rc_context({**RC, "svg.hashsalt": "lengths"}):
         figure, axes = canvas("tokens of a sample", "samples")
         figure.set_size_inches(7.6, 2.6)
@@ -22,10 +27,10 @@ def draw_lengths(counted: TokenStats, *, literal: bool = False) -> str:
         axes.set_xticks(range(len(bars)), [f"≤{bound:,}" for bound, _ in bars], rotation=30, ha="right")
         axes.grid(axis="x", visible=False)
         axes.set_axisbelow(True)
-        return finished(figure, "lengths", "Samples by their number of tokens", literal=literal)
+        return finished(figure, "lengths", "Samples by their number of tokens")
 
 
-def _filled(histogram: tuple[tuple[int, int], ...]) -> list[tuple[int, int]]:
+def _filled(histogram: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
     """The bars from the first to the last that has samples."""
     there = [at for at, (_, rows) in enumerate(histogram) if rows]
-    return list(histogram[there[0] : there[-1] + 1]) if there else []
+    return histogram[there[0] : there[-1] + 1] if there else ()

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from sessions.models import Candidate
-from workflows.charts import LITERAL, draw_losses, draw_scoreboard
+from workflows.charts import LITERAL, draw_losses, draw_scoreboard, losses_of, scoreboard_of
 
 CURVE = [
     {"step": 1, "train_loss": 2.0},
@@ -42,10 +42,20 @@ def both(draw: Any, *, literal: bool = False) -> str:
     return str(draw(BOTH, literal=literal))
 
 
-@pytest.mark.parametrize("draw", [draw_losses, draw_scoreboard])
-def test_the_same_data_give_the_same_bytes(draw: Any) -> None:
-    assert both(draw) == draw(BOTH)
+@pytest.mark.parametrize(("draw", "kept"), [(draw_losses, losses_of), (draw_scoreboard, scoreboard_of)])
+def test_the_same_data_give_the_same_bytes(draw: Any, kept: Any) -> None:
+    first = both(draw)
+    kept.cache_clear()
+    assert draw(BOTH) == first
     assert both(draw) != draw([candidate(1), candidate(2, curve=CURVE[:3], validation_loss=1.1)])
+
+
+def test_page_and_report_are_one_drawing() -> None:
+    both(draw_losses)
+    before = losses_of.cache_info().misses
+    both(draw_losses, literal=True)
+    draw_losses([candidate(1), candidate(2)])
+    assert losses_of.cache_info().misses == before
 
 
 @pytest.mark.parametrize("draw", [draw_losses, draw_scoreboard])

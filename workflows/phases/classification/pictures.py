@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from workflows.charts import GRID, INK, RC, SENTINELS, canvas, finished
+from workflows.charts import GRID, INK, KEPT, RC, SENTINELS, canvas, coloured, finished
 
 NAMED = 40  # labels that are written at the axes; more would cover each other
 WRITTEN = 20  # labels up to which every cell has its number
@@ -22,7 +23,12 @@ def draw_confusion(body: dict[str, Any], name: str, *, literal: bool = False) ->
 
     A cell is as strong as its share of the rows of its true label; right and wrong answers differ in colour.
     """
-    labels, matrix = body["labels"], body["matrix"]
+    matrix = tuple(tuple(line) for line in body["matrix"])
+    return coloured(confusion_of(name, tuple(body["labels"]), matrix), literal=literal)
+
+
+@lru_cache(KEPT)
+def confusion_of(name: str, labels: tuple[str, ...], matrix: tuple[tuple[int, ...], ...]) -> str:
     salt = f"confusion-{name}"
     with matplotlib.rc_context({**RC, "svg.hashsalt": salt, "axes.grid": False}):
         figure, axes = canvas("answered", "true label")
@@ -30,7 +36,7 @@ def draw_confusion(body: dict[str, Any], name: str, *, literal: bool = False) ->
         figure.set_size_inches(side + 1.0, side)
         cells(axes, matrix)
         ticks(axes, labels)
-        return finished(figure, salt, f"Confusion matrix of {len(labels)} labels", literal=literal)
+        return finished(figure, salt, f"Confusion matrix of {len(labels)} labels")
 
 
 def cells(axes: Axes, matrix: Sequence[Sequence[int]]) -> None:
