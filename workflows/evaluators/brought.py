@@ -15,11 +15,11 @@ from workflows.evaluators.folders import NotTaken
 from workflows.evaluators.limits import MEBIBYTE
 from workflows.evaluators.results import clean
 
-FUNCTION, DECORATOR = "evaluate", "evaluation_test"
+FUNCTION, DECORATORS = "evaluate", ("evaluation_test", "reward_function")
 REQUIREMENTS = "requirements.txt"
 LARGEST = MEBIBYTE  # bytes of one Python file that is parsed
 USUAL = ("evaluator.py", "main.py")  # which of several is meant
-SHAPES = f"{FUNCTION}(messages, ground_truth, **row) or a function with @{DECORATOR}"
+SHAPES = f"{FUNCTION}(messages, ground_truth, **row) or a function with @{' or @'.join(DECORATORS)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
 def is_evaluator(node: ast.stmt) -> bool:
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         return False
-    return node.name == FUNCTION or any(name_of(each) == DECORATOR for each in node.decorator_list)
+    return node.name == FUNCTION or any(name_of(each) in DECORATORS for each in node.decorator_list)
 
 
 def name_of(decorator: ast.expr) -> str:

@@ -14,6 +14,7 @@ class Limits:
     wall: float = 600.0  # the whole run
     load: float = 60.0  # building the walls and loading the evaluator
     row: float = 20.0
+    together: float = 60.0  # all rows of a run, where the evaluator sees them at once: it cannot be paused
     pause: float = 0.0  # when it is ended behind a row, without a fault; 0 for never
     processor: int = 300  # processor time of one process
     memory: int = 1024 * MEBIBYTE

@@ -20,7 +20,7 @@ from workflows.evaluators import processes
 NAME = re.compile(
     r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[A-Za-z0-9._,\s-]+\])?\s*([<>=!~]=?[^@;\\]*|===[^@;\\]*)?(;.*)?"
 )
-PROVIDED = {"eval-protocol"}  # the stand-in takes its place: the real one wants a network
+PROVIDED = {"eval-protocol", "reward-kit"}  # the stand-in takes their place: the real ones want a network
 LONGEST, MOST = 10_000, 50
 PATIENCE, WORDS_KEPT = 300.0, 1_500
 PASSED_ON = ("PIP_", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_", "REQUESTS_CA_BUNDLE")

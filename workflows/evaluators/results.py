@@ -34,7 +34,8 @@ class Scored:
     """A whole run. `fault` says why it ended early; empty when every row was tried.
 
     `printed` is the beginning of what the evaluator printed, `printed_bytes` how much that was in all.
-    `weaker` tells that it ran without walls around network and files.
+    `weaker` tells that it ran without walls around network and files, `together` that the evaluator sees all
+    rows of a run at once, so that none has a score before all have.
     """
 
     rows: tuple[RowScore, ...]
@@ -43,6 +44,7 @@ class Scored:
     printed_bytes: int = 0
     seconds: float = 0.0
     weaker: bool = False
+    together: bool = False
 
     @property
     def scores(self) -> list[float]:
@@ -73,6 +75,7 @@ class Collected:
     expected: int
     rows: list[RowScore] = field(default_factory=list)
     loaded: bool = False
+    together: bool = False
     fatal: str = ""
 
     @property
@@ -86,8 +89,8 @@ class Collected:
         except (ValueError, RecursionError):
             raise OutOfTurn("it sent something that is no JSON") from None
         match told:
-            case {"loaded": True} if not self.loaded:
-                self.loaded = True
+            case {"loaded": True, "together": bool(together)} if not self.loaded:
+                self.loaded, self.together = True, together
             case {"fatal": str(words)} if not self.fatal:
                 self.fatal = clean(words[:LONGEST_WORDS])
             case {"row": int(number)} if number == len(self.rows) < self.expected:

@@ -23,18 +23,24 @@ def scored(
 
     Once it is late no other run is begun, and the first rows alone have results; but runs that end one after
     another without a score go on up to MOST_STOPS, so that a broken evaluator is not begun for every row.
+    One that sees all rows at once is not run again with fewer of them: its fault is that of each row.
     """
     found: list[RowScore] = []
     stops = 0
     while len(found) < len(rows) and not (found and stops == 0 and is_late()):
         run = score(evaluator, rows[len(found) :])
         stops = 0 if run.scores else stops + 1
-        if run.fault and stops == MOST_STOPS:
-            reached = [RowScore(each.row, fault=run.fault) for each in run.rows]
+        if run.fault and (stops == MOST_STOPS or run.together):
+            reached = [each if each.score is not None else failed(each, run.fault) for each in run.rows]
         else:
             reached = [each for each in run.rows if each.fault not in (NOT_REACHED, PAUSED)]
         found += reached
     return found
+
+
+def failed(row: RowScore, fault: str) -> RowScore:
+    """A row that the run did not come to, with why; one with a fault of its own keeps it."""
+    return row if row.fault and row.fault != NOT_REACHED else RowScore(row.row, fault=fault)
 
 
 def result_of(found: RowScore) -> dict[str, Any]:

@@ -12,10 +12,16 @@ from typing import Any
 
 from sessions.texts import text_of
 from workflows.evaluators.isolation import Evaluator
+from workflows.evaluators.limits import Limits
 from workflows.evaluators.results import Scored
 from workflows.evaluators.samples import Sample
+from workflows.evaluators.scoring import SLICE
 from workflows.evaluators.trial import EMPTY, OTHER, REFERENCE, Answer, Score
 
+TOGETHER = (
+    f"The evaluator scores rows together: up to {SLICE} at a time, within {Limits().together:g} s. A "
+    "fault leaves all of them without a score."
+)
 LOW = 0.5  # a mean of the dataset's own answers below which the plan warns
 
 
@@ -53,7 +59,7 @@ class Tried:
     @property
     def warnings(self) -> list[str]:
         """What to know before its scores are relied on."""
-        found, faults = [], self.scored.faults
+        found, faults = [TOGETHER] if self.scored.together else [], self.scored.faults
         if faults:
             found.append(
                 f"The evaluator failed on {len(faults)} of {len(self.answers)} answers it was tried on: "

@@ -119,15 +119,24 @@ def drain(selector: selectors.BaseSelector, seen: Watch) -> None:
 
 def out_of_time(seen: Watch, whole: float, row: float) -> str:
     """The fault of a run that takes too long as a whole or in one row, or PAUSED."""
-    if 0 < seen.limits.pause < whole and seen.collected.rows and not seen.collected.complete:
+    together = seen.collected.together
+    if 0 < seen.limits.pause < whole and seen.collected.rows and not (together or seen.collected.complete):
         return PAUSED
     if whole > seen.limits.wall:
         return f"it ran longer than {seen.limits.wall:g} s"
-    allowed = seen.limits.row if seen.collected.loaded else seen.limits.load
+    for_rows = seen.limits.together if together else seen.limits.row
+    allowed = for_rows if seen.collected.loaded else seen.limits.load
     if row <= allowed or seen.collected.complete:
         return ""
-    where = f"row {len(seen.collected.rows) + 1}" if seen.collected.loaded else "loading"
+    where = place(seen.collected) if seen.collected.loaded else "loading"
     return f"it hung in {where}: nothing came for {allowed:g} s"
+
+
+def place(collected: Collected) -> str:
+    """Where in the rows it is."""
+    if collected.together:
+        return f"its {collected.expected} rows, which it scores together"
+    return f"row {len(collected.rows) + 1}"
 
 
 def out_of_bounds(running: Running, limits: Limits) -> str:
@@ -149,7 +158,8 @@ def told(seen: Watch, code: int, *, weaker: bool, seconds: float) -> Scored:
     if fault:
         rows += not_reached(len(rows), seen.collected.expected, fault)
     printed = clean(seen.printed.decode("utf-8", errors="replace"))
-    return Scored(tuple(rows), fault, printed, seen.printed_bytes, seconds, weaker)
+    together = seen.collected.together
+    return Scored(tuple(rows), fault, printed, seen.printed_bytes, seconds, weaker, together)
 
 
 def status_of(seen: Watch) -> dict[str, Any]:
@@ -163,7 +173,7 @@ def ended(seen: Watch, code: int) -> str:
     """Why it ended before its last row; empty when it did not."""
     if seen.collected.complete:
         return ""
-    where = f"in row {len(seen.collected.rows) + 1}" if seen.collected.loaded else "while loading"
+    where = f"in {place(seen.collected)}" if seen.collected.loaded else "while loading"
     code = 128 - code if code < 0 else code
     if code == 128 + signal.SIGXCPU:
         return f"it used up its {seen.limits.processor} s of processor time {where}"

@@ -57,6 +57,17 @@ def test_an_evaluator_that_never_starts_is_not_asked_for_every_row() -> None:
     assert len(runs) == MOST_STOPS
 
 
+def test_rows_scored_together_are_not_run_again_with_fewer() -> None:
+    runs = []
+
+    def hanging(_evaluator: Evaluator, given: Iterable[Mapping[str, Any]]) -> Scored:
+        runs.append(1)
+        return Scored(tuple(not_reached(0, len(list(given)), "it hung")), "it hung", together=True)
+
+    found = scored(NOTHING, rows(5), hanging)
+    assert ([each.fault for each in found], len(runs)) == (["it hung"] * 5, 1)
+
+
 def test_results_are_kept_with_their_reason_or_their_fault() -> None:
     assert result_of(RowScore(0, 0.5, "half", {"f1": 0.4})) == {
         "score": 0.5, "reason": "half", "metrics": {"f1": 0.4},

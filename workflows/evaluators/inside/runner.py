@@ -6,7 +6,6 @@ standard output. Nothing here is trusted by the portal: it checks every line aga
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import importlib.util
 import inspect
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 RESULTS, CHILD = 3, 70
+MARKS, STAND_INS = ("evaluation_mode", "reward_messages"), ("eval_protocol", "reward_kit")
 LONGEST_REASON, MOST_METRICS, FRAMES = 2_000, 50, 4
 Function = Callable[..., Any]
 
@@ -59,24 +59,18 @@ def named(module: Any, name: str) -> Function:
 
 
 def found(module: Any) -> Function:
-    """The one function with @evaluation_test, else `evaluate`."""
-    marked = {id(each): each for each in vars(module).values() if hasattr(each, "evaluation_mode")}
+    """The one function with a decorator of Eval Protocol, else `evaluate`."""
+    marked = {id(each): each for each in vars(module).values() if any(hasattr(each, mark) for mark in MARKS)}
     if len(marked) > 1:
         raise BadResult("several functions have @evaluation_test; name one as file.py::function")
     if marked:
         return marked.popitem()[1]  # type: ignore[no-any-return]
     if callable(getattr(module, "evaluate", None)):
         return module.evaluate  # type: ignore[no-any-return]
-    raise BadResult("it has neither a function evaluate(messages, ground_truth, **row) nor @evaluation_test")
-
-
-def finished(value: Any) -> Any:
-    """The result of a function that may be asynchronous."""
-    return asyncio.run(awaited(value)) if inspect.isawaitable(value) else value
-
-
-async def awaited(value: Any) -> Any:
-    return await value
+    raise BadResult(
+        "it has neither a function evaluate(messages, ground_truth, **row) nor one with @evaluation_test or "
+        "@reward_function"
+    )
 
 
 def call_plain(function: Function, row: dict[str, Any]) -> Any:
@@ -85,19 +79,17 @@ def call_plain(function: Function, row: dict[str, Any]) -> Any:
     takes_all = any(each.kind is each.VAR_KEYWORD for each in known)
     names = {each.name for each in known}
     given = {"messages": row.get("messages", []), "ground_truth": row.get("ground_truth"), **row}
-    return finished(function(**{name: given[name] for name in given if takes_all or name in names}))
+    if getattr(function, "reward_messages", False):
+        shape = importlib.import_module("eval_protocol.models").Message
+        given["messages"] = [shape(**each) for each in given["messages"]]
+    return protocol().finished(
+        function(**{name: given[name] for name in given if takes_all or name in names})
+    )
 
 
-def call_rows(function: Any, rows: list[dict[str, Any]]) -> list[Any]:
-    """A function with @evaluation_test on rows of Eval Protocol's shape."""
-    shape = importlib.import_module("eval_protocol.models").EvaluationRow
-    shaped = [shape.of(row, number) for number, row in enumerate(rows)]
-    if function.evaluation_mode == "pointwise":
-        return [finished(function(row=shaped[0]))]
-    answered = finished(function(rows=shaped))
-    if not isinstance(answered, list) or len(answered) != len(rows):
-        raise BadResult(f"it returned no list of the {len(rows)} rows it was given")
-    return answered
+def protocol() -> Any:
+    """The stand-in's part that calls functions; it was imported before the evaluator."""
+    return importlib.import_module("eval_protocol.calling")
 
 
 def number(value: Any, what: str) -> float:
@@ -111,6 +103,8 @@ def number(value: Any, what: str) -> float:
 
 def plain(value: Any) -> dict[str, Any]:
     """What an evaluator returned, as score, reason and metrics."""
+    if isinstance(value, BaseException):
+        raise value
     value = getattr(value, "evaluation_result", value)  # a row carries its result
     if value is None:
         raise BadResult("it returned no score")
@@ -146,8 +140,10 @@ def metrics(given: Any) -> dict[str, float]:
 
 def fault_of(error: BaseException) -> str:
     """An exception in one line, with the place in the evaluator's own code."""
-    if isinstance(error, BadResult):
+    if isinstance(error, BadResult) or getattr(error, "in_plain_words", False):
         return str(error)
+    if isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] in STAND_INS:
+        return f"{error.name} is not supported: of Eval Protocol there is what scores an answer"
     own = [each for each in traceback.extract_tb(error.__traceback__) if "/job/" in f"{each.filename}"]
     place = f" (line {own[-1].lineno} of {Path(own[-1].filename).name})" if own else ""
     words = " ".join(str(error).split())[:LONGEST_REASON]
@@ -174,29 +170,35 @@ def attempt(at: int, act: Callable[[], dict[str, Any]], own: int) -> None:
 
 def score(function: Any, path: Path) -> None:
     """Every row; a function that wants all rows at once gets them so."""
-    own, mode = os.getpid(), getattr(function, "evaluation_mode", "")
-    if mode in {"groupwise", "all"}:
-        answers = call_rows(function, list(rows_of(path)))
+    own = os.getpid()
+    if sees_all(function):
+        answers = protocol().call_together(function, list(rows_of(path)))
         for at, answer in enumerate(answers):
             attempt(at, partial(plain, answer), own)
         return
     for at, row in enumerate(rows_of(path)):
-        attempt(at, partial(score_one, function, row), own)
+        attempt(at, partial(score_one, function, row, at), own)
 
 
-def score_one(function: Any, row: dict[str, Any]) -> dict[str, Any]:
+def sees_all(function: Any) -> bool:
+    return getattr(function, "evaluation_mode", "") == "all"
+
+
+def score_one(function: Any, row: dict[str, Any], at: int) -> dict[str, Any]:
     pointwise = hasattr(function, "evaluation_mode")
-    return plain(call_rows(function, [row])[0] if pointwise else call_plain(function, row))
+    return plain(protocol().call_one(function, row, at) if pointwise else call_plain(function, row))
 
 
 def main() -> None:
     job = json.loads(sys.argv[1])
     sys.path[:0] = [str(Path(__file__).parent), *([job["packages"]] if job["packages"] else [])]
+    sys.path.append(str(Path(__file__).parent / "fallback"))
     own = os.getpid()
+    protocol()
     try:
         function = load(Path(job["code"]), job["entry"])
         if os.getpid() == own:
-            tell(loaded=True)
+            tell(loaded=True, together=sees_all(function))
         score(function, Path(job["rows"]))
     except BaseException as error:  # noqa: BLE001  # as above: the fault is the result
         if os.getpid() != own:
