@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
+from typing import Any
 
 from sessions.costs import Line
+from sessions.costs.inference import TOKEN_WAYS
 from sessions.specification import CandidateConfig
 from sessions.states import Phase
 from sessions.texts import text_of
@@ -29,7 +32,40 @@ def lines(work: Work, configs: Sequence[CandidateConfig], load: Load, *, final_r
     models = dict.fromkeys(each.base_model for each in configs)
     asked = [*map(Subject.base, models), *(Subject.planned(each.number, each.base_model) for each in configs)]
     found = priced(work, PROMPTS, dict.fromkeys(asked, load), phase=Phase.SWEEP)
-    return Priced((*found.lines, last(found.lines, configs)), found.ways) if final_run else found
+    if not final_run:
+        return found
+    return Priced((*with_another(found, configs), last(found.lines, configs)), found.ways)
+
+
+def with_another(found: Priced, configs: Sequence[CandidateConfig]) -> tuple[Line, ...]:
+    """Where a temporary deployment is the way, it is deleted after the candidates' last answer, and the
+    full-data run needs one more: the dearest, on the line of its base model, as the winner is not known."""
+    bases = {Subject.planned(each.number, each.base_model).key: each.base_model for each in configs}
+    told = [each for each in found.ways if each["subject"] in bases]
+    needed = [(bases[each["subject"]], way) for each in told if (way := first_deployment(each["ways"]))]
+    if not needed:
+        return found.lines
+    base, way = max(needed, key=lambda each: Decimal(each[1]["high"]))
+    item = f"deployment:{PROMPTS}:{base}"
+    return tuple(once_more(line, way) if line.item == item else line for line in found.lines)
+
+
+def first_deployment(ways: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """The way that will be tried first, where that is a deployment with a price."""
+    way = next((each for each in ways if not each["why_not"]), None)
+    return way if way and way["way"] not in TOKEN_WAYS and way["high"] is not None else None
+
+
+def once_more(line: Line, way: dict[str, Any]) -> Line:
+    """The line with one more deployment."""
+    if line.expected is None or line.high is None:
+        return line
+    return replace(
+        line,
+        expected=line.expected + Decimal(way["expected"]),
+        high=line.high + Decimal(way["high"]),
+        how=f"{line.how} Counted once more for the full-data run of the winner.",
+    )
 
 
 def last(found: Sequence[Line], configs: Sequence[CandidateConfig]) -> Line:
