@@ -4,6 +4,9 @@ Drawn with sentinel colours that are replaced in the finished text: by CSS varia
 picture then follows the theme), or by literal colours for the report's files. The same data give the
 same bytes: ids come from a fixed salt and no date is written. So a picture of the same data is not drawn
 again: the page's and the report's differ in colours alone, and drawing takes a tenth of a second.
+
+matplotlib is imported with the first picture: it takes as long as all of the portal, and most processes
+draw none.
 """
 
 from __future__ import annotations
@@ -11,18 +14,18 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import matplotlib
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullLocator
 
 from sessions.models import Candidate
 from sessions.scoreboard import points, short_label
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 LITERAL = {
     "chart-1": "#5546c8",
@@ -94,7 +97,7 @@ def name_of(candidate: Candidate) -> str:
 
 @lru_cache(KEPT)
 def losses_of(drawn: tuple[Curves, ...]) -> str:
-    with matplotlib.rc_context({**RC, "svg.hashsalt": "losses"}):
+    with style("losses"):
         figure, axes = canvas("step", "loss")
         for position, curves in enumerate(drawn):
             loss_lines(axes, curves, position)
@@ -116,6 +119,8 @@ def loss_lines(axes: Axes, curves: Curves, position: int) -> None:
 
 def spread(axes: Axes) -> None:
     """A logarithmic loss axis where the first steps would press what matters into one line."""
+    from matplotlib.ticker import LogLocator, NullLocator
+
     lines = [np.asarray(line.get_ydata(), dtype=float) for line in axes.get_lines()]
     values = np.concatenate(lines) if lines else np.empty(0)
     if not values.size or values.min() <= 0 or values.max() / values.min() < STEEP:
@@ -168,7 +173,7 @@ def draw_scoreboard(
 
 @lru_cache(KEPT)
 def scoreboard_of(quality: str, drawn: tuple[Dot, ...]) -> str:
-    with matplotlib.rc_context({**RC, "svg.hashsalt": "scoreboard"}):
+    with style("scoreboard"):
         figure, axes = canvas("training cost (USD)", quality)
         for position, each in enumerate(drawn):
             dot(axes, each, SERIES[position % 8])
@@ -189,7 +194,17 @@ def dot(axes: Axes, each: Dot, color: str) -> None:
     axes.annotate(f"#{each.number}", place, xytext=(9, 5), textcoords="offset points", color=INK)
 
 
+def style(salt: str, **more: Any) -> AbstractContextManager[None]:
+    """What a picture is drawn with: our look, and ids that come from `salt`."""
+    import matplotlib
+
+    settings: dict[Any, Any] = {**RC, **more, "svg.hashsalt": salt}
+    return matplotlib.rc_context(settings)
+
+
 def canvas(x: str, y: str) -> tuple[Figure, Axes]:
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(7.6, 3.6), layout="constrained")
     figure.patch.set_alpha(0)
     axes = figure.add_subplot()
@@ -207,9 +222,13 @@ def legend(axes: Axes, count: int) -> None:
 def finished(figure: Figure, name: str, title: str) -> str:
     """The SVG element alone in sentinel colours, named for screen readers, its ids prefixed so that several
     fit on one page."""
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
     buffer = io.StringIO()
     # Not `savefig`, which draws all of it once before only to lay it out.
-    FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None})
+    FigureCanvasSVG(figure).print_svg(  # type: ignore[no-untyped-call]
+        buffer, metadata={"Date": None, "Creator": None}
+    )
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
     # The style element would reach every other picture on the page.

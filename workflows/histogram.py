@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-import matplotlib
-
-from workflows.charts import KEPT, RC, SERIES, canvas, coloured, finished
+from workflows.charts import KEPT, SERIES, canvas, coloured, finished, style
 from workflows.data.tokens import TokenStats
 
 NARROW = 0.9  # of a bar's place
@@ -20,7 +18,7 @@ def draw_lengths(counted: TokenStats, *, literal: bool = False) -> str:
 
 @lru_cache(KEPT)
 def _lengths(bars: tuple[tuple[int, int], ...]) -> str:
-    with matplotlib.rc_context({**RC, "svg.hashsalt": "lengths"}):
+    with style("lengths"):
         figure, axes = canvas("tokens of a sample", "samples")
         figure.set_size_inches(7.6, 2.6)
         axes.bar(range(len(bars)), [rows for _, rows in bars], width=NARROW, color=SERIES[0])

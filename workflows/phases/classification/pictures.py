@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import matplotlib
-from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
+from workflows.charts import GRID, INK, KEPT, SENTINELS, canvas, coloured, finished, style
 
-from workflows.charts import GRID, INK, KEPT, RC, SENTINELS, canvas, coloured, finished
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 NAMED = 40  # labels that are written at the axes; more would cover each other
 WRITTEN = 20  # labels up to which every cell has its number
@@ -30,7 +29,7 @@ def draw_confusion(body: dict[str, Any], name: str, *, literal: bool = False) ->
 @lru_cache(KEPT)
 def confusion_of(name: str, labels: tuple[str, ...], matrix: tuple[tuple[int, ...], ...]) -> str:
     salt = f"confusion-{name}"
-    with matplotlib.rc_context({**RC, "svg.hashsalt": salt, "axes.grid": False}):
+    with style(salt, **{"axes.grid": False}):
         figure, axes = canvas("answered", "true label")
         side = min(14.0, max(4.5, 2.5 + 0.22 * len(labels)))
         figure.set_size_inches(side + 1.0, side)
@@ -41,6 +40,8 @@ def confusion_of(name: str, labels: tuple[str, ...], matrix: tuple[tuple[int, ..
 
 def cells(axes: Axes, matrix: Sequence[Sequence[int]]) -> None:
     """One rectangle for each cell with rows; empty ones are left out, so that 77 labels stay a small file."""
+    from matplotlib.patches import Rectangle
+
     for down, line in enumerate(matrix):
         total = sum(line)
         for across, count in enumerate(line):
