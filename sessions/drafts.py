@@ -81,10 +81,12 @@ def fill_form(draft: Draft, read: Read) -> Draft:
 
 
 def left_over(reading: Reading, chosen: Mapping[str, Entry]) -> list[str]:
-    """Words that the form cannot write again: not understood, or at fault and not mended yet."""
+    """Words that the form cannot write again: what is at fault and not mended yet, each a sentence of its
+    own, since beside a word that nobody knows it would not be read as a fault any more; then what was not
+    understood, in one piece, since alone a part of it might be taken for a value."""
     faulty = {error.field for error in reading.errors} - set(chosen)
-    spans = [*reading.not_understood, *(span for span in reading.spans if span.field in faulty)]
-    return [span.text for span in sorted(spans, key=lambda span: span.start)]
+    faults = [f"{span.text.rstrip('.')}." for span in reading.spans if span.field in faulty]
+    return [*faults, *(span.text for span in reading.not_understood)]
 
 
 def write_sentence(draft: Draft, read: Read, context: Context) -> Draft:

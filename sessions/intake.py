@@ -34,6 +34,7 @@ from sessions.specification import (
     out_of_place,
     read_form,
     short_name,
+    show,
 )
 
 TITLE = 60
@@ -135,6 +136,7 @@ def take(
     form = read_form(typed.fields, stock.context)
     said = {} if form_only else reading.entries
     spec, conflicts = combine(said, differing(given(form.entries), said))
+    conflicts += [passed_over(error, typed, said) for error in form.errors if error.field in said]
     leave_out = bool(spec.value("drop_bad_rows"))
     found = {name: of_field(spec, name, person) for name in ("dataset", "evaluation_dataset")}
     seen = preview(
@@ -152,6 +154,15 @@ def take(
     questions = missing(spec, stock.context.catalogue)
     source = found["dataset"]
     return Intake(typed, reading, spec, conflicts, unique(errors), questions, source, seen, stock.rehearsal)
+
+
+def passed_over(error: FieldError, typed: Typed, said: Mapping[str, Entry]) -> str:
+    """A fault in a box whose value the sentence gives: it stops nothing, and is told."""
+    name = error.field
+    kept, lost = show(name, said[name].value), typed.get(name).strip()
+    return (
+        f"{FIELDS[name].label}: the instruction says {kept}; “{lost}” in the form is left out. {error.fault}"
+    )
 
 
 def differing(form: Mapping[str, Entry], said: Mapping[str, Entry]) -> dict[str, Entry]:

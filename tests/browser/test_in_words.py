@@ -24,10 +24,10 @@ def test_a_reading_is_marked_and_survives_changes_of_the_form(person: Person) ->
     person.sees("#marks .span-fault", "LoRA rank 24")
     person.sees("#marks .field-error", "24")
 
-    page.fill("#epochs", "3")
+    page.fill("#epochs", "3")  # what is at fault stays a sentence of its own, and still stops a start
     expect(page.locator("#instruction")).to_have_value(
         "Run classification fine-tuning on accounts/rehearsal/datasets/support-replies across qwen3-8b. "
-        "Train each candidate for 3 epochs. Labels are: “red”, “dark green”. LoRA rank 24 rhyme batch size 8"
+        "Train each candidate for 3 epochs. Labels are: “red”, “dark green”. LoRA rank 24. rhyme batch size 8"
     )
 
 

@@ -270,6 +270,12 @@ def test_a_run_is_named_after_models_and_data(client: Client) -> None:
     assert only_session().title == "qwen3-8b on Support replies"
 
 
+def test_a_fault_in_a_box_that_the_sentence_overrules_is_told(client: Client) -> None:
+    post(client, "start", instruction=f"{PHRASE}. 3 epochs.", epochs="many")
+    told = only_session().events.filter(kind="conflict").values_list("text", flat=True)
+    assert any("Epochs: the instruction says 3; “many” in the form is left out." in each for each in told)
+
+
 def test_words_not_understood_are_kept_with_the_session(client: Client) -> None:
     post(client, "start", instruction=f"{PHRASE}. Frobnicate the gizmo.")
     assert only_session().not_understood == ["Frobnicate the gizmo"]

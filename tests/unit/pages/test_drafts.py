@@ -75,6 +75,14 @@ def test_data_that_was_said_goes_with_its_words() -> None:
     assert fill_form(Draft("3 epochs", said.fields, said=said.said), understood).fields["dataset"] == ""
 
 
+def test_what_is_at_fault_stays_at_fault_beside_words_that_nobody_knows() -> None:
+    draft = written(Draft("Use LoRA rank 24. In rhyme, batch size 8.", {"epochs": "3"}))
+    assert draft.text.endswith("Train each candidate for 3 epochs. LoRA rank 24. rhyme batch size 8")
+    again = understood(written(Draft(draft.text, draft.fields, draft.written, draft.said)).text)
+    assert [error.field for error in again.errors] == ["lora_ranks"]
+    assert [span.text for span in again.not_understood] == ["rhyme", "batch size 8"]
+
+
 def test_a_written_sentence_is_the_forms_own_until_it_is_typed_in() -> None:
     draft = written(Draft(fields={"epochs": "3"}))
     assert draft.is_form_only
