@@ -18,6 +18,8 @@ from typing import Any
 
 import orjson
 
+from sessions.texts import text_of
+
 from .labels_extraction import Rule, choose, tidy
 from .lines import batches
 from .problems import Findings, excerpt
@@ -102,14 +104,6 @@ def asked(row: dict[str, Any]) -> Messages:
     return messages[:at]
 
 
-def content(message: dict[str, Any]) -> str:
-    """A message's text; the texts of its parts joined by a newline."""
-    text = message.get("content")
-    if isinstance(text, list):
-        return "\n".join(str(part.get("text", "")) for part in text if isinstance(part, dict))
-    return str(text or "")
-
-
 def usable_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Physical line and row of every row that inspection finds usable."""
     tally = Tally(Findings(0), compare=False)
@@ -150,7 +144,7 @@ def _sampled(path: Path, seed: int) -> list[str]:
 
 def _said(row: dict[str, Any]) -> str:
     at = answer(row)
-    return content(row["messages"][at]) if at is not None else ""
+    return text_of(row["messages"][at].get("content")) if at is not None else ""
 
 
 def _labels(found: Read, line: int, row: dict[str, Any]) -> tuple[str, ...]:

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from .labels import Messages, content
+from sessions.texts import text_of
+
+from .labels import Messages
 from .labels_extraction import key, mentions
 
 PLACE = "{labels}"
@@ -58,9 +60,11 @@ class Prompt:
 
     def messages(self, asked: Messages) -> Messages:
         """The conversation as it is sent: one system message, then its turns as plain texts."""
-        own = [content(each) for each in asked if each.get("role") == "system"]
+        own = [text_of(each.get("content")) for each in asked if each.get("role") == "system"]
         turns = [
-            {"role": each["role"], "content": content(each)} for each in asked if each.get("role") != "system"
+            {"role": each["role"], "content": text_of(each.get("content"))}
+            for each in asked
+            if each.get("role") != "system"
         ]
         return [{"role": "system", "content": "\n\n".join([*own, self.instruction])}, *turns]
 
