@@ -1,15 +1,15 @@
 """Intervals of shares and of their differences: score intervals, which hold at few rows and near 0 and 1.
 
-A plain count of successes takes Wilson's interval. Wins with ties take Tango's, which is Wilson's where there
-are no ties and as much narrower as ties make the win rate steadier.
+A plain count of successes takes Wilson's interval, a difference on the same rows Tango's. Win rates have
+a module of their own.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import sqrt
 from statistics import NormalDist
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -48,7 +48,7 @@ def wilson(successes: int, rows: int, level: float = LEVEL) -> Estimate:
     """Score interval of a share (Wilson 1927, J. Am. Stat. Assoc. 22:209).
 
     Raises ValueError without rows, or when there are more successes than rows."""
-    _refuse(successes, rows - successes, rows)
+    counted(successes, rows - successes, rows)
     z, share = normal_quantile(level), successes / rows
     middle = (share + z * z / (2 * rows)) / (1 + z * z / rows)
     half = z / (1 + z * z / rows) * sqrt(share * (1 - share) / rows + (z / (2 * rows)) ** 2)
@@ -62,20 +62,9 @@ def paired_difference(only_first: int, only_second: int, rows: int, level: float
 
     `only_first` counts the rows that only the first has right, `only_second` those that only the second has.
     Raises ValueError without rows, or when the counts pass them."""
-    _refuse(only_first, only_second, rows)
+    counted(only_first, only_second, rows)
     low, high = (float(end) for end in difference_bounds(only_first, only_second, rows, level))
     return Estimate((only_first - only_second) / rows, rows, low, high, "Tango score", level)
-
-
-def win_rate(wins: int, losses: int, rows: int, level: float = LEVEL) -> Estimate:
-    """Wins and half of the ties as a share of the rows; what is neither win nor loss is a tie.
-
-    A win rate is 1/2 + (wins - losses) / (2 rows), so its interval is that of a paired difference, halved.
-    Counting half ties into Wilson's would cover 99 % and more where ties are many (`benchmarks/coverage.py`).
-    Raises ValueError as `paired_difference` does."""
-    _refuse(wins, losses, rows)
-    low, high = ((1 + float(end)) / 2 for end in difference_bounds(wins, losses, rows, level))
-    return Estimate((1 + (wins - losses) / rows) / 2, rows, low, high, "Tango score", level)
 
 
 def difference_bounds(
@@ -84,12 +73,12 @@ def difference_bounds(
     """Both ends of `paired_difference` for arrays of counts, any one shape."""
     first, second = np.broadcast_arrays(np.asarray(only_first, float), np.asarray(only_second, float))
     z, seen = normal_quantile(level), (first - second) / rows
-    low = _halve(np.full(seen.shape, -1.0), seen, lambda at: _score(first, second, rows, at) > z)
-    high = _halve(seen, np.full(seen.shape, 1.0), lambda at: _score(first, second, rows, at) >= -z)
+    low = halve(np.full(seen.shape, -1.0), seen, lambda at: _score(first, second, rows, at) > z)
+    high = halve(seen, np.full(seen.shape, 1.0), lambda at: _score(first, second, rows, at) >= -z)
     return low, high
 
 
-def _halve(low: Floats, high: Floats, is_below: Any) -> Floats:
+def halve(low: Floats, high: Floats, is_below: Callable[[Floats], NDArray[np.bool_]]) -> Floats:
     """Where `is_below` turns from true to false between `low` and `high`, element by element."""
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
@@ -99,21 +88,26 @@ def _halve(low: Floats, high: Floats, is_below: Any) -> Floats:
 
 
 def _score(first: Floats, second: Floats, rows: int, difference: Floats) -> Floats:
-    """How many standard errors the counts lie above a true `difference`.
-
-    The standard error is that of the likeliest chances with this very difference. With c = `second`, the
-    chance q of "only the second" maximises the likelihood where
-    2 n q^2 + ((2 n - b + c) d - b - c) q - c d (1 - d) = 0."""
-    linear = (2 * rows - first + second) * difference - first - second
-    constant = -second * difference * (1 - difference)
-    root = np.sqrt(np.maximum(linear * linear - 8 * rows * constant, 0))
-    chance = (root - linear) / (4 * rows)
+    """How many standard errors the counts lie above a true `difference`; the standard error is that of the
+    likeliest chances with this very difference."""
+    chance = likeliest_loss(first, second, rows, difference)
     variance = np.maximum(rows * (2 * chance + difference * (1 - difference)), np.finfo(float).tiny)
     score: Floats = (first - second - rows * difference) / np.sqrt(variance)
     return score
 
 
-def _refuse(first: int, second: int, rows: int) -> None:
+def likeliest_loss(first: Floats, second: Floats, rows: int, difference: Floats) -> Floats:
+    """The likeliest chance q of "only the second" under a true `difference` d: with b and c the counts, where
+    2 n q^2 + ((2 n - b + c) d - b - c) q - c d (1 - d) = 0."""
+    linear = (2 * rows - first + second) * difference - first - second
+    constant = -second * difference * (1 - difference)
+    root = np.sqrt(np.maximum(linear * linear - 8 * rows * constant, 0))
+    chance: Floats = (root - linear) / (4 * rows)
+    return chance
+
+
+def counted(first: int, second: int, rows: int) -> None:
+    """Raises ValueError for counts that cannot be."""
     if rows < 1:
         raise ValueError("a share of no rows is not defined: measure at least one row")
     if first < 0 or second < 0 or first + second > rows:

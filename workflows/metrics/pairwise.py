@@ -15,8 +15,9 @@ from statistics import fmean
 
 import numpy as np
 
-from workflows.metrics.intervals import Estimate, wilson, win_rate
+from workflows.metrics.intervals import Estimate, wilson
 from workflows.metrics.power import rows_needed
+from workflows.metrics.win_rates import win_rate
 
 WIN, TIE, LOSS = 1, 0, -1
 
@@ -70,6 +71,14 @@ class Lengths:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """How many words each side's answers have: means over the rows with two valid verdicts."""
+
+    subject: float
+    baseline: float
+
+
+@dataclass(frozen=True, slots=True)
 class Pairwise:
     """A subject against a baseline. Rows with an invalid verdict are counted and rest nowhere else."""
 
@@ -78,9 +87,10 @@ class Pairwise:
     losses: int
     invalid_rows: int
     invalid_verdicts: int
-    win_rate: Estimate | None  # None without a valid row, like the two below
+    win_rate: Estimate | None  # None without a valid row, like the three below
     flip_rate: Estimate | None  # share of rows in which the order decided
     first_preference: Estimate | None  # share of verdicts for the place shown first; 0.5 is no preference
+    words: Words | None
     lengths: Lengths | None  # None when no row was won or lost
     rows_needed: int | None  # to tell the win rate from 50 %; None once it is told, or when it is 50 %
 
@@ -110,9 +120,20 @@ def summarize(rows: Sequence[Judged]) -> Pairwise:
         win_rate=rate,
         flip_rate=wilson(to_first + to_second, len(valid)) if valid else None,
         first_preference=win_rate(to_first, to_second, len(valid)) if valid else None,
+        words=_words(valid),
         lengths=_lengths(valid),
         rows_needed=rows_needed(outcomes) if rate and rate.holds(0.5) else None,
     )
+
+
+def _words(rows: Sequence[Judged]) -> Words | None:
+    if not rows:
+        return None
+    subject, baseline = (
+        fmean(len(text.split()) for text in texts)
+        for texts in zip(*((row.subject, row.baseline) for row in rows), strict=True)
+    )
+    return Words(subject, baseline)
 
 
 def _lengths(rows: Iterable[Judged]) -> Lengths | None:

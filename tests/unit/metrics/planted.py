@@ -8,9 +8,13 @@ from itertools import product
 from math import lgamma
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from workflows.metrics.intervals import LEVEL
+from workflows.metrics.win_rates import above
 
 Floats = NDArray[np.float64]
+CASES_AT_ONCE = 256  # of 1,000 rows they take a few megabytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,4 +69,17 @@ def probabilities(judge: Judge, wins: NDArray[np.int64], losses: NDArray[np.int6
     found = logs[rows] - sum(logs[count] for count in counts)
     for count, chance in zip(counts, judge.chances(), strict=True):
         found = found + np.where(count == 0, 0.0, count * np.log(max(chance, 1e-300)))
-    return np.exp(found)
+    chances: Floats = np.exp(found)
+    return chances
+
+
+def held(judge: Judge, wins: ArrayLike, losses: ArrayLike, rows: int) -> NDArray[np.bool_]:
+    """Whose interval holds the judge's truth, of shape (cases,); each pair of counts is worked out once."""
+    counts, cases = np.unique(np.stack([wins, losses]).astype(float), axis=1, return_inverse=True)
+    tail = (1 - LEVEL) / 2
+    found = []
+    for part in np.array_split(counts, -(-counts.shape[1] // CASES_AT_ONCE), axis=1):
+        chance = above(part[0], part[1], rows, np.full(part.shape[1], 2 * judge.truth - 1))
+        found.append((tail <= chance) & (chance <= 1 - tail))
+    within: NDArray[np.bool_] = np.concatenate(found)[cases.ravel()]
+    return within

@@ -36,16 +36,6 @@ def test_wilson_equals_scipy(count, level):
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
-@given(counts)
-def test_a_win_rate_without_ties_has_wilsons_interval(count):
-    wins, rows = count
-    found, plain = intervals.win_rate(wins, rows - wins, rows), intervals.wilson(wins, rows)
-    assert (found.value, found.low, found.high) == pytest.approx(
-        (plain.value, plain.low, plain.high), abs=1e-9
-    )
-
-
-@settings(max_examples=40, deadline=None, derandomize=True)
 @given(outcomes())
 def test_ends_lie_where_the_likeliest_chances_make_the_seen_difference_just_too_rare(counted):
     first, second, rows = counted
@@ -77,19 +67,6 @@ def test_a_difference_turned_round_has_the_ends_turned_round(counted):
     assert (one.low, one.high) == pytest.approx((-other.high, -other.low), abs=1e-9)
 
 
-def test_ties_make_a_win_rate_steadier():
-    decided, tied = intervals.win_rate(50, 50, 100), intervals.win_rate(10, 10, 100)
-    assert decided.value == tied.value == 0.5
-    assert tied.high - tied.low < (decided.high - decided.low) / 2
-
-
-def test_ties_alone_leave_room_for_wins_that_were_not_seen():
-    found = intervals.win_rate(0, 0, 50)
-    assert found.low < 0.5 < found.high
-    assert found.holds(0.5)
-    assert not found.holds(0.6)
-
-
 def test_arrays_give_what_single_counts_give():
     low, high = intervals.difference_bounds([0, 3, 40], [0, 9, 2], 50)
     for at, pair in enumerate(((0, 0), (3, 9), (40, 2))):
@@ -104,7 +81,7 @@ def test_nothing_is_excluded_without_an_interval():
 @pytest.mark.parametrize("counted", [(0, 0, 0), (3, 2, 4), (-1, 0, 4)])
 def test_counts_that_cannot_be_are_refused(counted):
     with pytest.raises(ValueError, match="rows"):
-        intervals.win_rate(*counted)
+        intervals.paired_difference(*counted)
 
 
 @pytest.mark.parametrize("level", [0, 1, 95])

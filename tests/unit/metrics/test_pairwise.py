@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.unit.metrics.planted import Judge, judges, lattice, probabilities
-from workflows.metrics.intervals import difference_bounds
+from tests.unit.metrics.planted import Judge, held, judges, lattice, probabilities
 from workflows.metrics.pairwise import Judged, Pick, summarize
 from workflows.metrics.pairwise_words import sentences
 
@@ -74,7 +73,7 @@ def test_the_result_says_what_was_found_on_how_many_rows():
     clear = summarize(rows((WON, 120), (LOST, 60), ((Pick.TIE, Pick.TIE), 20)))
     [said] = sentences(clear, "Candidate 3", "the base model")
     assert said == (
-        "Candidate 3 against the base model: win rate 65.0% (95% interval 58.5% to 70.9%, 200 rows); "
+        "Candidate 3 against the base model: win rate 65.0% (95% interval 58.6% to 71.0%, 200 rows); "
         "120 won, 20 tied, 60 lost. Clearly above 50%."
     )
     noise = summarize(rows((WON, 60), (LOST, 50), ((Pick.TIE, Pick.TIE), 90)))
@@ -114,28 +113,25 @@ def test_a_judge_may_like_short_answers_or_see_no_length_at_all():
     assert summarize(rows((WON, 2))).lengths.longer is None
 
 
-def test_the_interval_holds_the_planted_truth_in_93_to_97_of_100_simulations():
+@pytest.mark.parametrize("size", SIZES)
+def test_the_interval_holds_the_planted_truth_in_93_to_97_of_100_simulations(size):
     """1,000 simulations of each judge and size; how often its truth lies within."""
-    planted = list(judges())
-    for size in SIZES:
-        draws = np.random.default_rng(size)
-        counts = np.array([draws.multinomial(size, judge.chances(), 1000) for judge in planted])
-        low, high = difference_bounds(counts[..., 0], counts[..., 2], size)
-        truths = np.array([[2 * judge.truth - 1] for judge in planted])
-        held = ((low <= truths) & (truths <= high)).mean(axis=1)
-        assert held.min() >= 0.93, planted[held.argmin()]
-        assert held.max() <= 0.97, planted[held.argmax()]
+    draws = np.random.default_rng(size)
+    for judge in judges(truths=(0.5, 0.7, 0.9)) if size > 200 else judges():
+        wins, _, losses = draws.multinomial(size, judge.chances(), 1000).T
+        assert 0.93 <= held(judge, wins, losses, size).mean() <= 0.97, judge
 
 
 @pytest.mark.parametrize("size", [50, 200])
 def test_the_exact_coverage_lies_near_95(size):
-    """The same without luck: summed over all that the rows can come to."""
+    """The same without luck: summed over all that the rows can come to. Without a tie,
+    which is noise 0, 50 rows have too few shares to come nearer."""
     wins, losses = lattice(size)
-    low, high = difference_bounds(wins, losses, size)
-    for judge in judges(biases=(0.0, 0.4)):
-        truth = 2 * judge.truth - 1
-        within = (low <= truth) & (truth <= high)
-        assert 0.94 <= probabilities(judge, wins, losses, size)[within].sum() <= 0.965, judge
+    for judge in judges(noises=(0.0, 0.1, 0.5, 1.0), biases=(0.4,)):
+        chances = probabilities(judge, wins, losses, size)
+        can_be = chances > 1e-9
+        within = held(judge, wins[can_be], losses[can_be], size)
+        assert 0.935 <= chances[can_be][within].sum() <= 0.962, judge
 
 
 @pytest.mark.parametrize("bias", [0.0, 0.2, 0.4])

@@ -9,7 +9,7 @@ from sessions.actions import scoring as writes
 from sessions.models import Artifact, Evaluation
 from workflows.answers import Subject
 from workflows.metrics import words
-from workflows.metrics.intervals import win_rate
+from workflows.metrics.win_rates import win_rate
 from workflows.phases import scoring
 from workflows.phases.datasets import HELDOUT
 from workflows.phases.preference.judging import WIN_RATE
