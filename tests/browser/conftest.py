@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.person import People, Person
 from tests.browser.rest import Fireworks
-from tests.system.portal import Portal
+from tests.system.portal import PATIENCE, Portal
 
 FLAGS = [
     "--no-sandbox",
@@ -41,7 +41,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     running = Portal(tmp_path_factory.mktemp("browser") / "data", SMALL)
     try:
         running.start()
-        running.until(lambda: has_models(running), 60, "the base models to be listed")
+        running.until(lambda: has_models(running), PATIENCE, "the base models to be listed")
         yield running
     finally:
         running.remove()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from tests.factories import (
     make_session,
     set_phase,
 )
+from tests.ports import free_port
 
 # The web shares this process: a request that is cut off leaves Django's body file to the collector.
 pytestmark = [
@@ -75,9 +75,7 @@ class Web:
 
 @pytest.fixture
 def web(transactional_db: None) -> Iterator[Web]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        found = Web(free.getsockname()[1])
+    found = Web(free_port())
     found.start()
     yield found
     found.stop()

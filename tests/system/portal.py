@@ -17,9 +17,11 @@ import httpx
 import psutil
 
 from fwportal.supervisor import leftovers
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("redis", "fireworks", "web", "worker", "beat")
+PATIENCE = 180.0  # seconds; only a failing test waits so long
 Found = TypeVar("Found")
 
 
@@ -27,7 +29,7 @@ class Portal:
     """`manage.py up` on a data folder of its own. `environment` overrides the defaults."""
 
     def __init__(self, data: Path, environment: dict[str, str] | None = None) -> None:
-        self.data, self.port = data, free_ports()
+        self.data, self.port = data, free_port(3)
         self.environment = {**clean_environment(), "FWPORTAL_DATA": str(data), "PORT": str(self.port)}
         self.environment |= environment or {}
         self.process: subprocess.Popen[str] | None = None
@@ -53,7 +55,7 @@ class Portal:
     def start(self) -> Portal:
         """Returns when every part is well."""
         self.launch()
-        self.until(self.is_well, 60, "the portal to be well")
+        self.until(self.is_well, PATIENCE, "the portal to be well")
         return self
 
     def until(self, condition: Callable[[], Found | None], seconds: float, what: str) -> Found:
@@ -92,7 +94,7 @@ class Portal:
     def kill_and_heal(self, part: str) -> None:
         """kill -9 of a part, and wait until another one stands in its place."""
         killed = self.kill(part)
-        self.until(lambda: self.pid(part) not in (None, killed), 60, f"a new {part}")
+        self.until(lambda: self.pid(part) not in (None, killed), PATIENCE, f"a new {part}")
 
     def said(self) -> str:
         return self.output.read_text() if self.output.exists() else ""
@@ -127,7 +129,7 @@ class Portal:
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
         assert self.process is not None
         os.kill(self.supervisor_pid(), number)
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=PATIENCE)
 
     def remove(self) -> None:
         """After a test, however it ended."""
@@ -182,23 +184,3 @@ def answers(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(3)
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def free_ports() -> int:
-    """The first of three neighbouring ports nobody uses."""
-    for _attempt in range(50):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            first = probe.getsockname()[1]
-        if first < 65000 and all(is_free(first + step) for step in range(3)):
-            return int(first)
-    raise AssertionError("no three neighbouring free ports")
-
-
-def is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True

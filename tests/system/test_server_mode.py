@@ -11,7 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.system.portal import ROOT, answers, clean_environment, free_ports, wait_until
+from tests.ports import free_port
+from tests.system.portal import PATIENCE, ROOT, answers, clean_environment, wait_until
 
 HOST = "portal.example.org"
 PASSWORD = "a long pass phrase 17"  # of a user who exists in this test only
@@ -54,7 +55,7 @@ def address(environment: dict[str, str]) -> Iterator[str]:
     manage(environment, "migrate", "--noinput")
     manage(environment, "collectstatic", "--noinput")
     manage(environment, "createsuperuser", "--noinput", "--username", "ada", "--email", "ada@example.org")
-    port = free_ports()
+    port = free_port(3)
     argv = [
         sys.executable,
         "-m",
@@ -66,7 +67,7 @@ def address(environment: dict[str, str]) -> Iterator[str]:
         "off",
     ]
     with subprocess.Popen(argv, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL) as web:
-        wait_until(lambda: answers(port) or web.poll() is not None, 60, "the web in server mode")
+        wait_until(lambda: answers(port) or web.poll() is not None, PATIENCE, "the web in server mode")
         yield f"http://127.0.0.1:{port}"
         web.terminate()
 

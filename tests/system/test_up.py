@@ -11,7 +11,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.system.portal import PARTS, ROOT, Portal
+from tests.system.portal import PARTS, PATIENCE, ROOT, Portal
 
 MakePortal = Callable[..., Portal]
 
@@ -20,7 +20,7 @@ def test_everything_comes_up_and_the_address_is_printed(portal: Portal) -> None:
     health = portal.health()
     assert (health["database"], health["broker"], health["rehearsal"]) == ("ok", "ok", True)
     assert health["fireworks"] == f"http://127.0.0.1:{portal.port + 1}"
-    portal.until(lambda: f"Open {portal.address}" in portal.said(), 10, "the address")
+    portal.until(lambda: f"Open {portal.address}" in portal.said(), PATIENCE, "the address")
     assert httpx.get(portal.address, follow_redirects=True).status_code == 200
 
 
@@ -28,7 +28,7 @@ def test_models_are_listed_without_waiting_for_the_minute(portal: Portal) -> Non
     def listed() -> bool:
         return "qwen3-8b" in httpx.get(f"{portal.address}/models/").text
 
-    assert portal.until(listed, 30, "the models")
+    assert portal.until(listed, PATIENCE, "the models")
 
 
 def test_other_commands_find_its_redis_whatever_the_port(portal: Portal) -> None:
@@ -59,8 +59,8 @@ def test_the_secrets_on_disk_are_the_owners_only(portal: Portal) -> None:
 def test_a_killed_part_comes_back_and_its_orphans_go(portal: Portal, part: str) -> None:
     before = portal.members(part)
     killed = portal.kill(part)
-    portal.until(lambda: portal.pid(part) not in (None, killed), 20, f"a new {part}")
-    portal.until(portal.is_well, 60, "the portal to be well again")
+    portal.until(lambda: portal.pid(part) not in (None, killed), PATIENCE, f"a new {part}")
+    portal.until(portal.is_well, PATIENCE, "the portal to be well again")
     assert [one for one in before if one.is_running() and one.status() != psutil.STATUS_ZOMBIE] == []
     assert f"{part:<10} was killed (signal 9); starting it again" in portal.said()
 
@@ -69,7 +69,7 @@ def test_a_second_start_on_the_same_data_folder_is_refused(portal: Portal, make_
     second = make_portal(FWPORTAL_DATA=str(portal.data))
     assert second.launch().wait(timeout=30) == 1
     assert "already runs on the data folder" in second.said()
-    portal.until(portal.is_well, 30, "the first portal to be well still")
+    portal.until(portal.is_well, PATIENCE, "the first portal to be well still")
 
 
 def test_ctrl_c_ends_everything_in_order_and_the_next_start_works(make_portal: MakePortal) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.ports import free_port
 from workflows.fireworks import datasets, jobs
 from workflows.fireworks.client import Fireworks
 from workflows.fireworks.errors import FireworksError
@@ -37,13 +37,11 @@ def wait_for(look: Callable[[], Any], what: str) -> Any:
     return pytest.fail(f"waited in vain for {what}")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Base URL of a running local Fireworks with its samples."""
     data = tmp_path_factory.mktemp("fireworks")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "localfireworks", "--data", str(data), "--port", str(port)]
     log = (data / "server.log").open("wb")
     process = subprocess.Popen([*command, "--token-budget", "20000"], cwd=ROOT, stderr=log)
@@ -52,7 +50,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(PATIENCE)
         log.close()
 
 

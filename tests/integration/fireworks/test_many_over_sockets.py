@@ -134,8 +134,14 @@ def test_a_cut_connection_is_lost_and_not_bought_again(server, fireworks, waits)
 
 
 def test_an_answer_that_takes_too_long_is_lost_and_not_bought_again(server, fireworks):
-    late = threading.Event()
-    server.script = lambda handler, text: late.wait(60) and handler.cut()
+    arrived, late = threading.Event(), threading.Event()
+
+    def never(handler, _text):
+        arrived.set()
+        late.wait(60)
+        handler.cut()
+
+    server.script = never
     limits = Timeouts(connect=5.0, read=0.05, write=5.0, pool=5.0)
     steps = fireworks.steps("POST", inference.PATH, body=dict(asked("one"))["one"], timeouts=limits)
 
@@ -145,6 +151,7 @@ def test_an_answer_that_takes_too_long_is_lost_and_not_bought_again(server, fire
 
     with pytest.raises(errors.Temporary, match="no answer came"):
         asyncio.run(ask())
+    assert arrived.wait(60), "it was sent before it was given up"
     late.set()
     assert len(server.asked) == 1
 
@@ -190,10 +197,17 @@ def test_all_forms_of_address_are_tried(server, fireworks):
 
 
 def test_a_caller_that_stops_leaves_nothing_under_way(server, fireworks, seen):
-    late = threading.Event()
-    server.script = lambda handler, text: (
-        handler.answer(200, said(text)) if text == "0" else late.wait(60) and handler.cut()
-    )
+    together, late = threading.Barrier(3, timeout=60), threading.Event()
+
+    def answer_one(handler, text):
+        together.wait()  # none is answered before all three are under way
+        if text == "0":
+            handler.answer(200, said(text))
+        else:
+            late.wait(60)
+            handler.cut()
+
+    server.script = answer_one
     answers = complete_many(fireworks, asked(*range(9)), FORMS, at_once=3)
     assert next(answers)[0] == "0"
     answers.close()

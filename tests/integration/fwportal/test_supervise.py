@@ -24,6 +24,7 @@ DEAF = (
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
     "print('deaf', flush=True); time.sleep(60)"
 )
+PATIENCE = 120.0  # seconds; only a failing test waits so long
 MakeChild = Callable[..., Child]
 # The tests of the training engine leave JAX in this process, which warns of any fork. The supervisor never
 # shares a process with it, and its children replace themselves at once.
@@ -34,7 +35,7 @@ pytestmark = pytest.mark.filterwarnings(r"ignore:os\.fork\(\) was called:Runtime
 def make_child(tmp_path: Path) -> Iterator[MakeChild]:
     made: list[Child] = []
 
-    def make(code: str, name: str = "part", grace: float = 5.0) -> Child:
+    def make(code: str, name: str = "part", grace: float = 60.0) -> Child:
         made.append(Child(Part(name, [sys.executable, "-c", code], grace), tmp_path, tmp_path))
         return made[-1]
 
@@ -61,9 +62,9 @@ def until_over(child: Child) -> None:
 
 
 def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while not condition():
-        assert time.monotonic() < deadline, "waited 20 s"
+        assert time.monotonic() < deadline, "waited in vain"
 
 
 def test_a_part_that_cannot_live_is_named_with_its_last_words(

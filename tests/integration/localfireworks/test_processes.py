@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from localfireworks.processes import Processes
-from tests.integration.localfireworks.conftest import LocalServer, until
+from tests.integration.localfireworks.conftest import PATIENCE, LocalServer, until
 
 TINY = Path(__file__).with_name("tiny_job.py")
 TINY_COMMAND = ("--job-command", shlex.join((sys.executable, str(TINY))))
@@ -145,7 +145,7 @@ def test_a_taken_port_and_a_used_folder_are_said_in_one_line(
             [sys.executable, "-m", "localfireworks", "--data", str(server.data), "--port", str(port)],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
         assert run.returncode == 1

@@ -66,7 +66,7 @@ class Server:
         finally:
             if self.server:
                 self.server.should_exit = True
-            thread.join(20)
+            thread.join(120)
 
 
 @pytest.fixture(scope="package")
@@ -78,7 +78,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="package")
 def admin(address: str) -> Iterator[httpx.Client]:
     """The switches of the server."""
-    with httpx.Client(base_url=address, timeout=20) as client:
+    with httpx.Client(base_url=address, timeout=120) as client:
         yield client
 
 

@@ -23,7 +23,7 @@ from tests.integration.session_page.conftest import Redis
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PATIENCE = 20
+PATIENCE = 120  # seconds; only a failing test waits so long
 NOWHERE = "redis://127.0.0.1:9/0"
 ONLY_WORD = Pace(beat=600, poll=600, refresh=0)  # only a word from Redis can wake it in time
 FAST = Pace(beat=600, poll=0, refresh=0)
