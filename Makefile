@@ -28,7 +28,7 @@ test: $(VENV)/.installed-dev ## Run all tests (TESTS=path and ARGS="-k word" nar
 ifneq ($(TESTS),)
 	@$(BIN)/python -m pytest $(TESTS) $(ARGS)
 else
-	@$(BIN)/python -m pytest tests/unit tests/integration -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest tests/unit tests/integration -n 2 --dist worksteal $(ARGS)
 	@$(BIN)/python -m pytest tests/system tests/browser $(ARGS)
 endif
 

@@ -30,6 +30,8 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if name.startswith("FIREWORKS_")]:
         del os.environ[name]
     django_settings.FIREWORKS = env.fireworks(os.environ, NOWHERE)
+    # A password's hash is slow on purpose, which protects nobody here.
+    django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     if hasattr(config, "workerinput"):  # one of several processes: it has what their parent set
         return
     # Every server of a test has a data folder of its own; what XLA compiled for one serves all.
