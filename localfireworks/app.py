@@ -53,10 +53,19 @@ from localfireworks.request_ids import RequestIds
 from localfireworks.samples import add_samples
 from localfireworks.service import Service
 from localfireworks.signing import StorageError
+from localfireworks.store import Shown
 from localfireworks.token_limits import TokenLimits
 
 KINDS = (sft_work.KIND, dpo_work.KIND, batch_work.KIND, evaluation_work.KIND)
 MOVING: tuple[Callable[[Service], None], ...] = (replicas.tick, deployed_models.tick, evaluator_builds.tick)
+SHELVES: dict[str, Shown] = {
+    datasets.COLLECTION: datasets.render,
+    models.COLLECTION: models.render,
+    sft_work.COLLECTION: sft.shown,
+    dpo_work.COLLECTION: dpo.shown,
+    batch_work.COLLECTION: batch_jobs.shown,
+    evaluation_work.COLLECTION: evaluation_jobs.shown,
+}
 OPEN_PATHS = frozenset({"/", "/healthz", "/favicon.ico"})
 
 
@@ -94,12 +103,17 @@ async def prepare(service: Service) -> Supervisor:
         if service.settings.samples:
             await add_samples(service)
         service.store.keep_fact("created", str(service.clock()))
-    for collection in ("datasets", *(kind.collection for kind in KINDS)):
-        service.store.entries(collection, service.account)  # or the first filtered list would be slow
+    fill_shelves(service)
     supervisor = Supervisor(service, KINDS, JobFaults(service))
     supervisor.recover()
     replicas.bill_all(service, downtime=True)
     return supervisor
+
+
+def fill_shelves(service: Service) -> None:
+    """Read into memory what may have many rows; else the first filtered or sorted list would do it."""
+    for collection, shown in SHELVES.items():
+        service.store.shelf(collection, service.account, shown)
 
 
 def tick(service: Service, supervisor: Supervisor) -> None:

@@ -12,13 +12,12 @@ from localfireworks import batch_work, datasets, jobs
 from localfireworks.batch_fields import BatchFields, check_fields
 from localfireworks.batch_work import COLLECTION
 from localfireworks.errors import already_exists, invalid, not_found, precondition
-from localfireworks.job_calls import JobCalls, parent_path, progress_of
+from localfireworks.job_calls import JobCalls, kept_progress, parent_path, progress_of
 from localfireworks.names import check_id, full_name, new_id, timestamp
 from localfireworks.service import Service, base_url, ok, own_account, read_body, service_of
 from localfireworks.store import Resource
 from localfireworks.training_plan import new_job, ready_dataset
 
-COMPUTED = frozenset({"jobProgress"})  # a job's body has the other fields
 LARGEST_INPUT = 1_000_000_000  # bytes
 
 
@@ -83,13 +82,18 @@ def output_dataset(service: Service, given: str, job_id: str) -> str:
 
 def render(service: Service, job: Resource, base: str) -> dict[str, Any]:
     del base
+    return shown(job, progress_of(service, job))
+
+
+def shown(job: Resource, progress: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A job as its row says, or as far as it now is."""
     return {
         "name": job.name,
         "state": job.state,
         "createTime": timestamp(job.created),
         "updateTime": timestamp(job.updated),
         **job.body,
-        "jobProgress": job_progress(job, progress_of(service, job)),
+        "jobProgress": job_progress(job, kept_progress(job) if progress is None else progress),
     }
 
 
@@ -113,5 +117,5 @@ def job_progress(job: Resource, seen: dict[str, Any]) -> dict[str, Any]:
 PARENT = parent_path(COLLECTION)
 routes = [
     Route(PARENT, create_job, methods=["POST"]),
-    *JobCalls(COLLECTION, render, COMPUTED, order="createTime", verbs=("cancel",)).routes(),
+    *JobCalls(COLLECTION, render, shown, order="createTime", verbs=("cancel",)).routes(),
 ]

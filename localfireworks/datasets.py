@@ -26,7 +26,6 @@ from localfireworks.store import Resource
 from localfireworks.uploads import UploadEndpoint
 
 COLLECTION = "datasets"
-COMPUTED = frozenset({"status", "encryptionState"})  # fields that are not in a row's body
 UPLOAD_LIMIT = 150_000_000  # bytes of one multipart upload
 CHUNK = 1 << 20
 ENDING = ".jsonl"
@@ -180,9 +179,7 @@ async def copied(service: Service, message: DatasetCreate, source: Resource) -> 
 
 async def list_datasets(request: Request) -> Response:
     account, service = own_account(request), service_of(request)
-    return ok(
-        stored_page(service.store, COLLECTION, account, request.query_params, render, computed=COMPUTED)
-    )
+    return ok(stored_page(service.store, COLLECTION, account, request.query_params, render))
 
 
 async def get_dataset(request: Request) -> Response:

@@ -19,7 +19,6 @@ from localfireworks.store import Resource
 
 COLLECTION = "deployedModels"
 MOST_ADDONS = 100
-COMPUTED = frozenset({"status"})
 
 
 class LoadFields(Message):
@@ -132,7 +131,7 @@ async def load(request: Request) -> Response:
 
 async def list_loads(request: Request) -> Response:
     account, store = own_account(request), service_of(request).store
-    return ok(stored_page(store, COLLECTION, account, request.query_params, render, computed=COMPUTED))
+    return ok(stored_page(store, COLLECTION, account, request.query_params, render))
 
 
 async def get_load(request: Request) -> Response:

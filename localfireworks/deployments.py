@@ -29,10 +29,6 @@ from localfireworks.store import Resource
 
 RECENT_SECONDS = 3600.0
 COLLECTION = "deployments"
-# Fields that are not in a row's body.
-COMPUTED = frozenset(
-    {"status", "replicaCount", "desiredReplicaCount", "replicaStats", "deleteTime", "purgeTime"}
-)
 ACCELERATORS = frozenset(
     {
         "NVIDIA_A100_80GB",
@@ -91,11 +87,7 @@ async def create_deployment(request: Request) -> Response:
 
 async def list_deployments(request: Request) -> Response:
     account, store = own_account(request), service_of(request).store
-    return ok(
-        stored_page(
-            store, COLLECTION, account, request.query_params, render, computed=COMPUTED, order="createTime"
-        )
-    )
+    return ok(stored_page(store, COLLECTION, account, request.query_params, render, order="createTime"))
 
 
 async def get_deployment(request: Request) -> Response:

@@ -14,13 +14,13 @@ from starlette.routing import Route
 from localfireworks import training_plan
 from localfireworks.dpo_fields import DEFAULT_LEARNING_RATE, DpoFields, check_fields, resolved_loss
 from localfireworks.dpo_work import COLLECTION
-from localfireworks.job_calls import JobCalls, completed_time, parent_path, signed_file
+from localfireworks.job_calls import JobCalls, completed_time, file_path, parent_path, signed_file
 from localfireworks.names import timestamp
 from localfireworks.service import Service, base_url, found, ok, own_account, read_body, service_of
 from localfireworks.store import Resource
 from localfireworks.training_plan import Plan
 
-COMPUTED = frozenset({"completedTime", "trainerLogsSignedUrl"})  # a job's body has the other fields
+LOG = "log.txt"
 
 
 async def create_job(request: Request) -> Response:
@@ -43,13 +43,18 @@ def stored_fields(fields: DpoFields, made: Plan, output: str) -> dict[str, Any]:
 
 
 def render(service: Service, job: Resource, base: str) -> dict[str, Any]:
+    return shown(job) | {"trainerLogsSignedUrl": signed_file(service, job, base, LOG)}
+
+
+def shown(job: Resource) -> dict[str, Any]:
+    """A job as its row says, with a path in place of its link."""
     return {
         "name": job.name,
         "state": job.state,
         "createTime": timestamp(job.created),
         **job.body,
         **completed_time(job),
-        "trainerLogsSignedUrl": signed_file(service, job, base, "log.txt"),
+        "trainerLogsSignedUrl": file_path(job, LOG),
     }
 
 
@@ -62,5 +67,5 @@ PARENT = parent_path(COLLECTION)
 routes = [
     Route(PARENT, create_job, methods=["POST"]),
     Route(PARENT + "/{id:rid}:getMetricsFileEndpoint", metrics_endpoint),
-    *JobCalls(COLLECTION, render, COMPUTED).routes(),
+    *JobCalls(COLLECTION, render, shown).routes(),
 ]

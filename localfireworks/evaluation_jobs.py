@@ -20,7 +20,6 @@ from localfireworks.signing import LIFETIME
 from localfireworks.store import Resource
 from localfireworks.training_plan import new_job, ready_dataset
 
-COMPUTED = frozenset[str]()
 LOG = "log.txt"
 
 
@@ -71,6 +70,10 @@ def active_evaluator(service: Service, name: str) -> Resource:
 
 def render(service: Service, job: Resource, base: str) -> dict[str, Any]:
     del service, base
+    return shown(job)
+
+
+def shown(job: Resource) -> dict[str, Any]:
     return {
         "name": job.name,
         "state": job.state,
@@ -98,5 +101,5 @@ PARENT = parent_path(COLLECTION)
 routes = [
     Route(PARENT, create_job, methods=["POST"]),
     Route(PARENT + "/{id:rid}:getExecutionLogEndpoint", log_endpoint),
-    *JobCalls(COLLECTION, render, COMPUTED, verbs=()).routes(),
+    *JobCalls(COLLECTION, render, shown, verbs=()).routes(),
 ]

@@ -32,7 +32,6 @@ from localfireworks.uploads import UploadEndpoint
 
 ENDINGS = (".tar.gz", ".tgz")
 LARGEST = 64_000_000  # bytes of an archive
-COMPUTED = frozenset[str]()
 
 
 def render(row: Resource) -> dict[str, Any]:
@@ -65,7 +64,7 @@ async def create_evaluator(request: Request) -> Response:
 async def list_evaluators(request: Request) -> Response:
     account, service = own_account(request), service_of(request)
     query = request.query_params
-    return ok(stored_page(service.store, COLLECTION, account, query, render, computed=COMPUTED))
+    return ok(stored_page(service.store, COLLECTION, account, query, render))
 
 
 async def get_evaluator(request: Request) -> Response:

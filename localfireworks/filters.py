@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import compress
+from operator import ge, gt, le, lt
 from typing import Any
 
 from localfireworks.errors import invalid
@@ -16,20 +18,42 @@ TOKEN = re.compile(
     r"""\s*(?:(?P<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?P<op><=|>=|!=|[=<>:()])|(?P<word>[^\s()=<>!:"']+))"""
 )
 DEEPEST = 50
+TEXT, NUMBERS = frozenset({str}), frozenset({int, float})
 Body = dict[str, Any]
-Test = Callable[[Body], bool]
+Test = Callable[[list[Body], list[int]], list[int]]  # bodies, places to look at; the places that pass
 Compare = Callable[[Any], bool]
 
 
 @dataclass(frozen=True)
 class Filter:
-    """A test of one resource body, and the top-level fields that it looks at."""
+    """A test of many resource bodies: a comparison after the other, each in few calls for 10,000 rows."""
 
-    test: Test
-    fields: frozenset[str]
+    test: Test | None
+
+    @property
+    def anything(self) -> bool:
+        return self.test is None
+
+    def passing(self, bodies: list[Body]) -> list[int]:
+        """Places of the bodies that pass, in their order."""
+        every = list(range(len(bodies)))
+        return every if self.test is None else self.test(bodies, every)
 
     def __call__(self, body: Body) -> bool:
-        return self.test(body)
+        return bool(self.passing([body]))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A test of one value; `quick` says the same of the types it is for."""
+
+    test: Compare
+    types: frozenset[type] = frozenset()
+    quick: Compare = bool
+
+    def marks(self, values: list[Any]) -> list[bool]:
+        test, types, quick = self.test, self.types, self.quick
+        return [quick(value) if type(value) in types else test(value) for value in values]
 
 
 def camel(name: str) -> str:
@@ -59,15 +83,24 @@ def value_at(body: Body, path: str) -> Any:
     return getter(path)(body)
 
 
+def column(path: str) -> Callable[[list[Body]], list[Any]]:
+    """Reads the value at a dotted path, or None, of each body."""
+    if "." in path:
+        read = getter(path)
+        return lambda bodies: [read(body) for body in bodies]
+    key = camel(path)
+    return lambda bodies: [body.get(key) for body in bodies]
+
+
 def compile_filter(text: str) -> Filter:
     """A test of one resource body; INVALID_ARGUMENT when the filter cannot be read."""
     if not text.strip():
-        return Filter(lambda _: True, frozenset())
+        return Filter(None)
     parser = _Parser(text)
     test = parser.either()
     if parser.next is not None:
         raise parser.fault()
-    return Filter(test, frozenset(parser.fields))
+    return Filter(test)
 
 
 class _Parser:
@@ -77,7 +110,6 @@ class _Parser:
         self.text = text
         self.tokens = self._split(text)
         self.at = self.depth = 0
-        self.fields: set[str] = set()
 
     def _split(self, text: str) -> list[str]:
         tokens: list[str] = []
@@ -109,7 +141,7 @@ class _Parser:
         while self.next == "OR":
             self.take()
             tests.append(self.both())
-        return tests[0] if len(tests) == 1 else lambda body: any(test(body) for test in tests)
+        return tests[0] if len(tests) == 1 else _any(tests)
 
     def both(self) -> Test:
         tests = [self.one()]
@@ -117,12 +149,11 @@ class _Parser:
             if self.next == "AND":
                 self.take()
             tests.append(self.one())
-        return tests[0] if len(tests) == 1 else lambda body: all(test(body) for test in tests)
+        return tests[0] if len(tests) == 1 else _all(tests)
 
     def one(self) -> Test:
         if self.next in {"NOT", "-"}:
-            test = self.deeper(self.one)
-            return lambda body: not test(body)
+            return _none(self.deeper(self.one))
         if self.next == "(":
             inner = self.deeper(self.either)
             if self.take() != ")":
@@ -147,22 +178,51 @@ class _Parser:
         wanted = self.take()
         if wanted[0] in "\"'":
             wanted = re.sub(r"\\(.)", r"\1", wanted[1:-1])
-        self.fields.add(camel(path.split(".")[0]))
-        compare = COMPARE[operator](wanted)
-        if "." not in path:  # one call less for each of perhaps 10,000 rows
-            key = camel(path)
-            return lambda body: compare(body.get(key))
-        read = getter(path)
-        return lambda body: compare(read(body))
+        comparison, values = COMPARE[operator](wanted), column(path)
+
+        def test(bodies: list[Body], among: list[int]) -> list[int]:
+            return list(compress(among, comparison.marks(values([bodies[place] for place in among]))))
+
+        return test
 
 
-def _equal(wanted: str) -> Compare:
+def _all(tests: list[Test]) -> Test:
+    def test(bodies: list[Body], among: list[int]) -> list[int]:
+        for each in tests:
+            among = each(bodies, among)
+        return among
+
+    return test
+
+
+def _any(tests: list[Test]) -> Test:
+    def test(bodies: list[Body], among: list[int]) -> list[int]:
+        passed: list[int] = []
+        left = among
+        for each in tests:
+            found = each(bodies, left)
+            left, passed = _without(left, found), passed + found
+        return sorted(passed)
+
+    return test
+
+
+def _none(inner: Test) -> Test:
+    return lambda bodies, among: _without(among, inner(bodies, among))
+
+
+def _without(places: list[int], others: list[int]) -> list[int]:
+    gone = set(others)
+    return [place for place in places if place not in gone]
+
+
+def _equal(wanted: str) -> Comparison:
     """Equal as the value's own type has it; an absent value equals what stands for nothing."""
     lower, number = wanted.lower(), _number(wanted)
     nothing = lower in {"", "false", "null", "0"}
     pattern = ".*".join(re.escape(part) for part in wanted.split("*")) if "*" in wanted else None
 
-    def compare(value: Any) -> bool:
+    def test(value: Any) -> bool:
         if isinstance(value, str):
             return value == wanted if pattern is None else re.fullmatch(pattern, value) is not None
         if value is None:
@@ -171,7 +231,7 @@ def _equal(wanted: str) -> Compare:
             return lower == str(value).lower()
         return isinstance(value, int | float) and number == float(value)
 
-    return compare
+    return Comparison(test) if pattern else Comparison(test, TEXT, wanted.__eq__)
 
 
 def _number(text: Any) -> float | None:
@@ -181,30 +241,30 @@ def _number(text: Any) -> float | None:
         return None
 
 
-def _ordered(sign: int, *, equal: bool) -> Callable[[str], Compare]:
-    def make(wanted: str) -> Compare:
+def _ordered(holds: Callable[[Any, Any], bool]) -> Callable[[str], Comparison]:
+    """As numbers where both are numbers, else as texts."""
+
+    def make(wanted: str) -> Comparison:
         right = _number(wanted)
 
-        def compare(value: Any) -> bool:
+        def test(value: Any) -> bool:
             if value is None:
                 return False
-            left = value if type(value) in (int, float) else _number(value)
-            if left is None or right is None:
-                difference = (str(value) > wanted) - (str(value) < wanted)
-            else:
-                difference = (left > right) - (left < right)
-            return difference == sign or (equal and difference == 0)
+            left = None if right is None else _number(value)
+            return holds(str(value), wanted) if left is None else holds(left, right)
 
-        return compare
+        if right is None:
+            return Comparison(test, TEXT, lambda value: holds(value, wanted))
+        return Comparison(test, NUMBERS, lambda value: holds(value, right))
 
     return make
 
 
-def _has(wanted: str) -> Compare:
+def _has(wanted: str) -> Comparison:
     """`:`: an element of a list, a key of an object, a part of a text; `*`: anything at all."""
-    equal, key = _equal(wanted), camel(wanted)
+    equal, key = _equal(wanted).test, camel(wanted)
 
-    def compare(value: Any) -> bool:
+    def test(value: Any) -> bool:
         if wanted == "*":
             return value not in (None, "", [], {})
         if isinstance(value, list):
@@ -213,20 +273,20 @@ def _has(wanted: str) -> Compare:
             return key in value
         return wanted in str(value or "")
 
-    return compare
+    return Comparison(test) if wanted == "*" else Comparison(test, TEXT, lambda value: wanted in value)
 
 
-def _unequal(wanted: str) -> Compare:
-    equal = _equal(wanted)
-    return lambda value: not equal(value)
+def _unequal(wanted: str) -> Comparison:
+    equal = _equal(wanted).test
+    return Comparison(lambda value: not equal(value))
 
 
-COMPARE: dict[str, Callable[[str], Compare]] = {
+COMPARE: dict[str, Callable[[str], Comparison]] = {
     "=": _equal,
     "!=": _unequal,
-    "<": _ordered(-1, equal=False),
-    ">": _ordered(1, equal=False),
-    "<=": _ordered(-1, equal=True),
-    ">=": _ordered(1, equal=True),
+    "<": _ordered(lt),
+    ">": _ordered(gt),
+    "<=": _ordered(le),
+    ">=": _ordered(ge),
     ":": _has,
 }

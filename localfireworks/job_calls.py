@@ -15,20 +15,20 @@ from localfireworks.errors import already_exists, precondition
 from localfireworks.listing import read_mask, stored_page
 from localfireworks.names import timestamp
 from localfireworks.service import Service, base_url, found, ok, own_account, service_of
-from localfireworks.store import Resource
+from localfireworks.store import Resource, Shown
 
 Render = Callable[[Service, Resource, str], dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class JobCalls:
-    """The calls of one collection. `render` gives a job as the API shows it, with links below a base URL;
-    `computed` names the fields that it makes, while a job's body has the others. `verbs` names the custom
-    calls among :cancel and :resume that the collection has."""
+    """The calls of one collection. `render` gives a job as the API shows it, with links below a base URL and
+    how far it is now; `shown` gives it as its row alone says. `verbs` names the custom calls among :cancel
+    and :resume that the collection has."""
 
     collection: str
     render: Render
-    computed: frozenset[str]
+    shown: Shown
     order: str = "name"
     verbs: tuple[str, ...] = ("cancel", "resume")
 
@@ -39,9 +39,9 @@ class JobCalls:
             self.collection,
             own_account(request),
             request.query_params,
+            self.shown,
             lambda job: self.render(service, job, base),
             order=self.order,
-            computed=self.computed,
         )
         return ok(page)
 
@@ -72,8 +72,7 @@ class JobCalls:
             )
         if (name := jobs.fields_of(job).get("outputModel")) and taken(service, name, job):
             raise already_exists(f"output_model {name}")
-        for key in ("completed", "progress"):
-            job.private.pop(key, None)
+        job.private.pop("completed", None)
         jobs.move(service, job, jobs.RE_QUEUEING, running=False, retries=0)
         return ok(self.render(service, job, base_url(request)))
 
@@ -101,9 +100,14 @@ def parent_path(collection: str) -> str:
     return "/v1/accounts/{account}/" + collection
 
 
+def file_path(job: Resource, file: str) -> str:
+    """Where the storage has a file of the job's folder; filters and orders see it instead of the link."""
+    return f"jobs/{job.collection}/{job.account}/{job.id}/{file}"
+
+
 def signed_file(service: Service, job: Resource, base: str, file: str) -> str:
     """A link to a file of the job's folder; it leads nowhere until the job has written the file."""
-    return service.signer.sign(base, "GET", f"jobs/{job.collection}/{job.account}/{job.id}/{file}")
+    return service.signer.sign(base, "GET", file_path(job, file))
 
 
 def completed_time(job: Resource) -> dict[str, Any]:
@@ -113,8 +117,11 @@ def completed_time(job: Resource) -> dict[str, Any]:
 
 
 def progress_of(service: Service, job: Resource) -> dict[str, Any]:
-    """The job process's own account of how far it is."""
-    kept = job.private.get("progress")
-    if kept is not None:
-        return dict(kept)
-    return jobs.read_state(jobs.job_folder(service, job), "progress.json")
+    """The job's own account of how far it is: what it writes while it runs, what was kept of that later."""
+    if job.private.get("running"):
+        return jobs.read_state(jobs.job_folder(service, job), "progress.json")
+    return kept_progress(job)
+
+
+def kept_progress(job: Resource) -> dict[str, Any]:
+    return dict(job.private.get("progress") or {})

@@ -160,9 +160,11 @@ def move(
     was, now = job.state, service.clock()
     job.state = state
     job.body["status"] = status or OK_STATUS
+    stops = bool(job.private.get("running")) and not private.get("running", True)
     job.private |= {"entered": now, **private}
     if state in TERMINAL:
         job.private["completed"] = now
+    if stops:  # from now on the row says how far it is
         job.private["progress"] = read_state(job_folder(service, job), "progress.json")
     return service.save(job, was=was)
 

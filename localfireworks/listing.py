@@ -5,30 +5,24 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import heapq
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, TypeVar
 
 from localfireworks.errors import invalid
-from localfireworks.filters import camel, compile_filter, getter, value_at
-from localfireworks.store import ORDERS, Entry, Resource, Store
+from localfireworks.filters import camel, column, compile_filter, value_at
+from localfireworks.store import ORDERS, Entry, Shelf, Shown, Store
 
 DEFAULT_PAGE, LARGEST_PAGE = 50, 200
 MOST_DIGITS = 15
-ALWAYS_STORED = frozenset({"name", "state", "createTime"})
+MOST_ORDERS = 8  # of one collection, kept in memory
 BY_ID = attrgetter("row.id")
 SORT_KEYS: dict[str, Callable[[Entry], Any]] = {
     "createTime": attrgetter("row.created"),
     "updateTime": attrgetter("row.updated"),
 }
-Render = Callable[[Resource], dict[str, Any]]
 Item = TypeVar("Item")
-
-
-def _same(item: Any) -> Any:
-    return item
 
 
 def page_size(query: Mapping[str, str]) -> int:
@@ -84,14 +78,11 @@ def read_mask(body: dict[str, Any], mask: str | None) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Term:
-    """One part of `orderBy`."""
+    """One part of `orderBy`: a path, how its values are read from bodies, and the direction."""
 
-    field: str
-    read: Callable[[dict[str, Any]], Any]
+    path: str
+    values: Callable[[list[dict[str, Any]]], list[Any]]
     down: bool
-
-    def key(self, body: dict[str, Any]) -> tuple[int, float, str]:
-        return _key(self.read(body))
 
 
 def order_terms(order_by: str) -> list[Term]:
@@ -101,28 +92,41 @@ def order_terms(order_by: str) -> list[Term]:
         path, *direction = text.split()
         if direction not in ([], ["asc"], ["desc"]):
             raise invalid(f"invalid orderBy {order_by!r}: write 'field' or 'field desc', separated by commas")
-        terms.append(Term(camel(path.split(".")[0]), getter(path), direction == ["desc"]))
+        terms.append(Term(path, column(path), direction == ["desc"]))
     return terms
 
 
-def ordered(
-    items: list[Item], terms: list[Term], most: int | None = None, body: Callable[[Item], Any] = _same
-) -> list[Item]:
-    """The first `most` items, sorted; numbers and int64 strings as numbers. Equal ones keep their order."""
-    if len(terms) == 1 and most is not None:  # a heap of one page is faster than sorting everything
-        pick = heapq.nlargest if terms[0].down else heapq.nsmallest
-        return pick(most, items, key=lambda item: terms[0].key(body(item)))
+def ordered(items: list[Item], bodies: list[dict[str, Any]], terms: list[Term]) -> list[Item]:
+    """The items, sorted by their bodies. Equal ones keep their order."""
+    places = list(range(len(items)))
     for term in reversed(terms):
-        items = sorted(items, key=lambda item, term=term: term.key(body(item)), reverse=term.down)  # type: ignore[misc]
-    return items[:most]
+        places.sort(key=_keys(term.values(bodies)).__getitem__, reverse=term.down)
+    return [items[place] for place in places]
+
+
+def _keys(values: list[Any]) -> list[Any]:
+    """What a column is sorted by; most have one type, which sorts by itself, many times faster."""
+    kinds = set(map(type, values))
+    if kinds <= {int, float, bool}:
+        return values
+    if kinds == {str}:
+        decimal = set(map(str.isdecimal, values))
+        if len(decimal) == 1:
+            return list(map(int, values)) if decimal == {True} else values
+    if kinds == {dict} and not any("nanos" in value for value in values):
+        return [0] * len(values)
+    return [_key(value) for value in values]
 
 
 def _key(value: Any) -> tuple[int, float, str]:
+    """Numbers and int64 strings as numbers, money by its amount, then texts; objects and lists are equal."""
     if isinstance(value, str):
         return (1, float(value), "") if value.isdecimal() else (2 if value else 0, 0.0, value)
     if isinstance(value, float | int):
         return 1, float(value), ""
-    return (0, 0.0, "") if value is None else (2, 0.0, str(value))
+    if isinstance(value, dict) and "nanos" in value:
+        return 1, int(value.get("units") or 0) + value["nanos"] / 1e9, ""
+    return 0, 0.0, ""
 
 
 def answer(
@@ -138,8 +142,8 @@ def page_of(collection: str, bodies: list[dict[str, Any]], query: Mapping[str, s
     """One page out of ready-made bodies, already in their default order."""
     test, terms = compile_filter(query.get("filter", "")), order_terms(query.get("orderBy", ""))
     offset, size = page_offset(query), page_size(query)
-    found = [body for body in bodies if test(body)]
-    chosen = ordered(found, terms, offset + size)[offset:]
+    found = [bodies[place] for place in test.passing(bodies)]
+    chosen = ordered(found, found, terms)[offset : offset + size]
     return answer(collection, chosen, query, offset=offset, total=len(found))
 
 
@@ -148,37 +152,48 @@ def stored_page(
     collection: str,
     account: str,
     query: Mapping[str, str],
-    render: Render,
+    shown: Shown,
+    full: Shown | None = None,
     *,
     order: str = "name",
-    computed: frozenset[str] | None = None,
 ) -> dict[str, Any]:
     """One page of a stored collection.
 
-    `computed` names the fields that `render` makes and the row's body does not have; None: any may be. Only
-    a filter or order that needs such a field makes every row be rendered.
+    `shown` gives a row as far as the row alone says, by which rows are filtered and sorted; `full` gives it
+    with what stands beside it: signed links, and how far a running job is. Only the page and the rows that
+    something works on are rendered.
     """
+    full = full or shown
     deleted = query.get("showDeleted", "") == "true"
     asked = " ".join(camel(word) for word in query.get("orderBy", "").split())
     order = asked if asked in ORDERS else order
     test, terms = compile_filter(query.get("filter", "")), [] if asked == order else order_terms(asked)
     offset, size = page_offset(query), page_size(query)
-    if not test.fields and not terms:
+    if test.anything and not terms:
         total = store.count(collection, account, deleted=deleted)
         rows = store.page(collection, account, order=order, deleted=deleted, limit=size, offset=offset)
-        return answer(collection, [render(row) for row in rows], query, offset=offset, total=total)
-    entries = store.entries(collection, account)
-    if not _stored(test.fields | {term.field for term in terms}, computed):
-        entries = [Entry(each.row, render(each.row)) for each in entries]
-    found = [each for each in entries if test(each.fields) and (deleted or each.row.deleted is None)]
+        return answer(collection, [full(row) for row in rows], query, offset=offset, total=total)
+    entries = _arranged(store.shelf(collection, account, shown), terms, order, full)
+    entries = [each for each in entries if deleted or each.row.deleted is None]
+    places = test.passing([each.fields for each in entries])
+    chosen = [entries[place] for place in places[offset : offset + size]]
+    return answer(collection, [full(each.row) for each in chosen], query, offset=offset, total=len(places))
+
+
+def _arranged(shelf: Shelf, terms: list[Term], order: str, full: Shown) -> list[Entry]:
+    """All rows, sorted; from memory when nothing was written since the same order was asked for."""
+    key = f"{order} {[(term.path, term.down) for term in terms]}"
+    if (kept := shelf.orders.get(key)) is not None:
+        return kept
+    now = {name: Entry(row := shelf.entries[name].row, full(row)) for name in shelf.moving}
+    entries = list((shelf.entries | now if now else shelf.entries).values())
     field, _, down = order.partition(" ")
-    found.sort(key=BY_ID, reverse=order == "name desc")
+    entries.sort(key=BY_ID, reverse=order == "name desc")
     if field != "name":
-        found.sort(key=SORT_KEYS[field], reverse=bool(down))
-    chosen = ordered(found, terms, offset + size, lambda each: each.fields)[offset : offset + size]
-    return answer(collection, [render(each.row) for each in chosen], query, offset=offset, total=len(found))
-
-
-def _stored(fields: frozenset[str] | set[str], computed: frozenset[str] | None) -> bool:
-    """Whether all the fields can be read without rendering."""
-    return fields <= ALWAYS_STORED if computed is None else not fields & computed
+        entries.sort(key=SORT_KEYS[field], reverse=bool(down))
+    entries = ordered(entries, [each.fields for each in entries], terms)
+    if not now:  # what runs changes without a write
+        if len(shelf.orders) == MOST_ORDERS:
+            shelf.orders.clear()
+        shelf.orders[key] = entries
+    return entries

@@ -23,7 +23,6 @@ from localfireworks.service import Message, Service, base_url, found, ok, own_ac
 from localfireworks.store import Resource
 
 COLLECTION = "models"
-COMPUTED = frozenset({"status"})  # fields that are not in a row's body
 LIVE_DEPLOYMENTS = ("CREATING", "READY", "UPDATING")
 LOADED = ("DEPLOYING", "DEPLOYED", "UPDATING", "UNDEPLOYING")
 
@@ -157,7 +156,7 @@ async def list_models(request: Request) -> Response:
     service, query = service_of(request), request.query_params
     if request.path_params["account"] == PUBLIC:
         return ok(page_of("models", [model.body() for model in CATALOGUE.values()], query))
-    return ok(stored_page(service.store, COLLECTION, own_account(request), query, render, computed=COMPUTED))
+    return ok(stored_page(service.store, COLLECTION, own_account(request), query, render))
 
 
 async def get_model(request: Request) -> Response:

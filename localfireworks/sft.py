@@ -9,7 +9,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from localfireworks import jobs, training_plan
-from localfireworks.job_calls import JobCalls, completed_time, parent_path, progress_of, signed_file
+from localfireworks.job_calls import (
+    JobCalls,
+    completed_time,
+    file_path,
+    kept_progress,
+    parent_path,
+    progress_of,
+    signed_file,
+)
 from localfireworks.names import timestamp
 from localfireworks.rates import money
 from localfireworks.service import Service, base_url, ok, own_account, parse_body, read_json, service_of
@@ -18,20 +26,11 @@ from localfireworks.sft_work import COLLECTION
 from localfireworks.store import Resource
 from localfireworks.training_plan import Plan
 
-# Fields that `render` makes; a job's body has the others.
-COMPUTED = frozenset(
-    {
-        "completedTime",
-        "encryptionState",
-        "estimatedCost",
-        "jobProgress",
-        "metricsFileSignedUrl",
-        "rehearsal",
-        "renderSamplesSignedUrl",
-        "trainerLogsSignedUrl",
-        "updateTime",
-    }
-)
+FILES = {
+    "metricsFileSignedUrl": "metrics.jsonl",
+    "renderSamplesSignedUrl": "render_samples.jsonl",
+    "trainerLogsSignedUrl": "log.txt",
+}
 
 
 async def create_job(request: Request) -> Response:
@@ -67,7 +66,13 @@ def stored_fields(fields: SftFields, made: Plan, output: str) -> dict[str, Any]:
 
 
 def render(service: Service, job: Resource, base: str) -> dict[str, Any]:
-    progress = progress_of(service, job)
+    links = {field: signed_file(service, job, base, file) for field, file in FILES.items()}
+    return shown(job, progress_of(service, job)) | links
+
+
+def shown(job: Resource, progress: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A job as its row says, or as far as it now is; paths in place of links."""
+    progress = kept_progress(job) if progress is None else progress
     return {
         "name": job.name,
         "state": job.state,
@@ -89,9 +94,7 @@ def render(service: Service, job: Resource, base: str) -> dict[str, Any]:
             "failedRequests": 0,
             "outputRows": 0,
         },
-        "metricsFileSignedUrl": signed_file(service, job, base, "metrics.jsonl"),
-        "renderSamplesSignedUrl": signed_file(service, job, base, "render_samples.jsonl"),
-        "trainerLogsSignedUrl": signed_file(service, job, base, "log.txt"),
+        **{field: file_path(job, file) for field, file in FILES.items()},
         "rehearsal": {
             "tokenBudget": str(job.private["budget"]),
             "totalTokens": str(progress.get("total_tokens") or 0),
@@ -116,5 +119,5 @@ PARENT = parent_path(COLLECTION)
 routes = [
     Route(PARENT, create_job, methods=["POST"]),
     Route(PARENT + ":estimateCost", estimate_cost, methods=["POST"]),
-    *JobCalls(COLLECTION, render, COMPUTED).routes(),
+    *JobCalls(COLLECTION, render, shown).routes(),
 ]

@@ -7,7 +7,7 @@ JSON. New collections need no new table.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from localfireworks.errors import already_exists
-from localfireworks.names import resource_name, timestamp
+from localfireworks.names import resource_name
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS resource (
@@ -62,23 +62,46 @@ class Resource:
         return resource_name(self.account, self.collection, self.id)
 
 
+Shown = Callable[[Resource], dict[str, Any]]  # a row as the API shows it, as far as the row alone says
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A row in memory, to be read only, with the stored fields as the API names them."""
+    """A row in memory, to be read only, and as it is shown."""
 
     row: Resource
     fields: dict[str, Any]
 
 
-Shelf = dict[str, Entry]
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The rows of one collection in memory, by name; `moving` names those that something works on now, and
+    `orders` keeps all rows in the orders that were asked for since the last write."""
+
+    shown: Shown
+    entries: dict[str, Entry] = field(default_factory=dict)
+    moving: set[str] = field(default_factory=set)
+    orders: dict[str, list[Entry]] = field(default_factory=dict)
+
+    def put(self, row: Resource) -> None:
+        self.entries[row.name] = Entry(row, self.shown(row))
+        self.orders.clear()
+        (self.moving.add if row.private.get("running") else self.moving.discard)(row.name)
+
+    def drop(self, name: str) -> None:
+        self.entries.pop(name, None)
+        self.orders.clear()
+        self.moving.discard(name)
+
+
 UsageKey = tuple[int, str, str, str]  # hour, kind, model, subject
 
 
 class Store:
     """All reads and writes. Used from the event loop's thread only.
 
-    A collection that was filtered or sorted once stays in memory (about 3 KB a row) and is kept in step
-    by the writes: reading 10,000 rows as JSON takes longer than an answer may.
+    A collection that was filtered or sorted once stays in memory as it is shown (about 5 KB a row) and is
+    kept in step by the writes: reading and rendering 10,000 rows takes longer than an answer may.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -127,21 +150,22 @@ class Store:
     def delete(self, name: str) -> None:
         self._db.execute("DELETE FROM resource WHERE name=?", (name,))
         for shelf in self._shelves.values():
-            shelf.pop(name, None)
+            shelf.drop(name)
 
-    def entries(self, collection: str, account: str) -> Iterable[Entry]:
+    def shelf(self, collection: str, account: str, shown: Shown) -> Shelf:
         """All rows of a collection, also deleted ones, from memory; in no order."""
         key = (collection, account)
         if key not in self._shelves:
-            rows = self.page(collection, account, deleted=True)
-            self._shelves[key] = {row.name: _entry(row) for row in rows}
-        return self._shelves[key].values()
+            self._shelves[key] = Shelf(shown)
+            for row in self.page(collection, account, deleted=True):
+                self._shelves[key].put(row)
+        return self._shelves[key]
 
     def _put(self, row: tuple[Any, ...]) -> None:
         """Keep the shelf in step; the row is read back from its JSON, so nobody else holds its parts."""
         shelf = self._shelves.get((row[1], row[2]))
         if shelf is not None:
-            shelf[row[0]] = _entry(_resource(row))
+            shelf.put(_resource(row))
 
     def get(self, name: str) -> Resource | None:
         rows = self._select("WHERE name=?", (name,))
@@ -240,11 +264,6 @@ def _row(resource: Resource) -> tuple[Any, ...]:
         resource.updated,
         resource.deleted,
     )
-
-
-def _entry(row: Resource) -> Entry:
-    times = {"createTime": timestamp(row.created), "updateTime": timestamp(row.updated)}
-    return Entry(row, {"name": row.name, "state": row.state, **times, **row.body})
 
 
 def _resource(row: tuple[Any, ...]) -> Resource:

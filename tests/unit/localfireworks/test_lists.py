@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from localfireworks.errors import ApiError
-from localfireworks.filters import compile_filter
-from localfireworks.listing import order_terms, ordered, page_size, read_mask, stored_page
-from localfireworks.store import Resource, Store
+from localfireworks.filters import camel, compile_filter
+from localfireworks.listing import order_terms, ordered, page_of, page_size, read_mask, stored_page
+from localfireworks.store import ORDERS, Resource, Store
 from tests.unit.localfireworks.conftest import Server
 
 BODY = {
@@ -62,12 +62,33 @@ def test_a_filter_that_cannot_be_read_is_refused(text: str) -> None:
 
 def test_order_is_numeric_for_numbers_in_text_and_stable() -> None:
     rows: list[dict[str, Any]] = [{"n": "10", "k": 1}, {"n": "9", "k": 1}, {"n": "9", "k": 2}]
-    assert [row["n"] for row in ordered(rows, order_terms("n"))] == ["9", "9", "10"]
-    assert ordered(rows, order_terms("n"), 1) == [{"n": "9", "k": 1}]
-    assert ordered(rows, order_terms("n desc"), 2) == [rows[0], rows[1]]
-    assert ordered(rows, order_terms("k desc,n"))[0] == {"n": "9", "k": 2}
+
+    def arranged(order: str) -> list[tuple[str, int]]:
+        return [(row["n"], row["k"]) for row in ordered(rows, rows, order_terms(order))]
+
+    assert arranged("n") == [("9", 1), ("9", 2), ("10", 1)]
+    assert arranged("n desc") == [("10", 1), ("9", 1), ("9", 2)]
+    assert arranged("k desc,n") == [("9", 2), ("9", 1), ("10", 1)]
     with pytest.raises(ApiError, match="invalid orderBy"):
         order_terms("n up")
+
+
+@pytest.mark.parametrize(
+    ("values", "sorted_"),
+    [
+        (["10", "9", ""], ["", "9", "10"]),
+        (["b", "", "a"], ["", "a", "b"]),
+        (["a", 2, None, "10", True], [None, True, 2, "10", "a"]),
+        ([2.5, 1, True], [1, True, 2.5]),
+        (
+            [{"units": "2", "nanos": 0}, {"units": "0", "nanos": 5}, {"code": "OK"}, [1]],
+            [{"code": "OK"}, [1], {"units": "0", "nanos": 5}, {"units": "2", "nanos": 0}],
+        ),
+    ],
+)
+def test_values_of_any_type_have_an_order(values: list[Any], sorted_: list[Any]) -> None:
+    rows = [{"v": value} for value in values]
+    assert [row["v"] for row in ordered(rows, rows, order_terms("v"))] == sorted_
 
 
 def test_page_size_has_a_default_and_a_most() -> None:
@@ -137,6 +158,7 @@ QUERIES: list[dict[str, str]] = [
     {"orderBy": "kind desc,name"},
     {"orderBy": "size desc"},
     {"filter": "size>=6", "orderBy": "size", "showDeleted": "true"},
+    {"filter": "NOT (kind=b OR size=7) OR name:t09 OR state=READY AND size=8", "orderBy": "size desc,kind"},
 ]
 
 
@@ -159,14 +181,38 @@ def render(row: Resource) -> dict[str, Any]:
 
 @pytest.mark.parametrize("query", QUERIES)
 def test_lists_from_memory_equal_lists_that_render_every_row(store: Store, query: dict[str, str]) -> None:
-    quick = stored_page(store, "things", "a", query, render, computed=frozenset({"size"}))
-    assert quick == stored_page(store, "things", "a", query, render)
+    quick = stored_page(store, "things", "a", query, render)
+    plain = camel(query.get("orderBy", "name"))
+    order = plain if plain in ORDERS else "name"
+    rows = store.page("things", "a", order=order, deleted="showDeleted" in query)
+    asked = {"filter": query.get("filter", ""), "orderBy": "" if plain in ORDERS else plain}
+    whole = page_of("things", [render(row) for row in rows], asked)
+    assert quick == whole
     assert quick["totalSize"] >= len(quick["things"]) > 0
+
+
+def test_what_runs_is_filtered_and_sorted_by_how_far_it_is(store: Store) -> None:
+    def full(row: Resource) -> dict[str, Any]:
+        return render(row) | {"percent": 7 if row.private.get("running") else 0}
+
+    def names(**query: str) -> list[str]:
+        page = stored_page(store, "things", "a", query, lambda row: render(row) | {"percent": 0}, full)
+        return [row["name"][-3:] for row in page["things"]]
+
+    assert names(filter="percent>0") == []
+    row = store.get("accounts/a/things/t04")
+    assert row is not None
+    row.private["running"] = True
+    store.save(row, was=row.state)
+    assert names(filter="percent>0") == ["t04"] == names(orderBy="percent desc", pageSize="1")
+    row.private["running"] = False
+    store.save(row, was=row.state)
+    assert names(filter="percent>0") == []
 
 
 def test_a_list_from_memory_follows_every_write(store: Store) -> None:
     def kinds_of(kind: str) -> list[str]:
-        page = stored_page(store, "things", "a", {"filter": f"kind={kind}"}, render, computed=frozenset())
+        page = stored_page(store, "things", "a", {"filter": f"kind={kind}"}, render)
         return [row["name"][-3:] for row in page["things"]]
 
     assert kinds_of("c") == []
