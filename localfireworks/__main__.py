@@ -21,6 +21,7 @@ from localfireworks.judge import Bias, JudgingEngine
 from localfireworks.options import faults_of, parser, settings_of
 from localfireworks.processes import Processes
 from localfireworks.service import build_service
+from localfireworks.reader import ReadingEngine
 
 
 def offer(models: list[tuple[str, Path]]) -> None:
@@ -71,9 +72,8 @@ def main() -> None:
     logging.basicConfig(level=options.log_level.upper(), format="%(asctime)s %(name)s %(message)s")
     server_socket = listen(options.host, options.port)
     claim(settings.data)
-    engine = JudgingEngine(
-        JaxEngine(settings.data / "cache", settings.compute), Bias(options.judge_bias, options.judge_noise)
-    )
+    bias = Bias(options.judge_bias, options.judge_noise)
+    engine = ReadingEngine(JudgingEngine(JaxEngine(settings.data / "cache", settings.compute), bias))
     backend = Backend(engine, settings.loaded_models)
     service = build_service(settings, backend, Processes(settings.job_command), time.time)
     for fault in faults:

@@ -235,6 +235,16 @@ NOT_TUNABLE = (
         price=("0.20", "0.10", "0.20"),
         rule="judge",
     ),
+    _row(
+        "standin-reader",
+        "Reader (stand-in, a fixed rule and no model)",
+        "8",
+        128 * K,
+        tunable=False,
+        serves_lora=False,
+        price=("0.20", "0.10", "0.20"),
+        rule="reader",
+    ),
 )
 CATALOGUE: dict[str, BaseModel] = {
     model.name: model for model in sorted(TUNABLE + NOT_TUNABLE, key=lambda model: model.id)

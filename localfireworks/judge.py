@@ -131,11 +131,15 @@ class Judge:
         """The verdict, word by word; temperature and seed have no effect."""
         return iter(self.pieces(Asked(messages, **{**asked, "stop": tuple(asked.get("stop", ()))})))
 
+    def answer(self, messages: Messages, response_format: dict[str, Any] | None) -> str:
+        """All of it, by the rule."""
+        return judgement(messages, response_format, self.bias)
+
     def pieces(self, asked: Asked) -> list[Piece]:
         """One whole answer."""
         given = "".join(self.vocabulary.word(token) for token in asked.prompt or ())
         messages = asked.messages or [{"role": "user", "content": given}]
-        text = judgement(messages, asked.response_format, self.bias)
+        text = self.answer(messages, asked.response_format)
         text = text[: min([text.find(end) for end in asked.stop if end and end in text], default=len(text))]
         tokens = self.encode(text) or self.encode(" ")
         shown, cut = tokens[: asked.max_tokens], len(tokens) > asked.max_tokens
