@@ -187,4 +187,4 @@ class Boxes:
 def quoted(spec: Specification | None, name: str) -> str:
     """The words of the sentence that gave this field's value."""
     entry = spec.entry(name) if spec else None
-    return entry.words if entry and entry.origin == "said" else ""
+    return entry.words if entry and entry.origin.quotes else ""

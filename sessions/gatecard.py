@@ -77,7 +77,7 @@ class Value:
     @property
     def is_quoted(self) -> bool:
         """The words of a person; the others are the rule that gave the value."""
-        return self.origin == Origin.SAID
+        return Origin(self.origin).quotes
 
 
 @dataclass(frozen=True)

@@ -49,5 +49,5 @@ def _prompt(name: str, value: str, _context: Any) -> str:
 
 
 LABEL_CHANGES = Listed(_change, str, lambda _name, raw: raw, PARTS)
-BALANCE = Text(_balance, lambda value: BALANCES.get(value, value))
+BALANCE = Text(_balance, lambda value: BALANCES.get(value, value), BALANCES)
 PROMPT = Text(_prompt)

@@ -12,11 +12,13 @@ from typing import Any
 
 
 class Origin(StrEnum):
-    """Where a value came from; `said` is the instruction, `answer` a reply at a gate."""
+    """Where a value came from; `said` is the instruction, `answer` a reply at a gate, `proposed` a person's
+    words as a language model read them and the person took them."""
 
     SAID = "said"
     FORM = "form"
     ANSWER = "answer"
+    PROPOSED = "proposed"
     DATA = "data"
     DEFAULT = "default"
 
@@ -27,13 +29,19 @@ class Origin(StrEnum):
     @property
     def by_person(self) -> bool:
         """True for what a person typed or chose, in whatever way."""
-        return self in {Origin.SAID, Origin.FORM, Origin.ANSWER}
+        return self in {Origin.SAID, Origin.FORM, Origin.ANSWER, Origin.PROPOSED}
+
+    @property
+    def quotes(self) -> bool:
+        """True where the words of an entry are the person's own, and say more than its value."""
+        return self in {Origin.SAID, Origin.PROPOSED}
 
 
 ORIGIN_LABELS = {
     Origin.SAID: "you said",
     Origin.FORM: "you chose",
     Origin.ANSWER: "you answered",
+    Origin.PROPOSED: "you said, proposed by a model and taken by you",
     Origin.DATA: "from the data",
     Origin.DEFAULT: "default",
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 from sessions.specification.catalogue import ModelName
 from sessions.specification.entries import Workflow
-from sessions.specification.values import Kind
+from sessions.specification.values import Kind, Schema
 
 EVERY = frozenset(Workflow)
 
@@ -27,7 +27,8 @@ class Context:
 
 @dataclass(frozen=True)
 class Field:
-    """One field. `parse` takes a typed string, `check` a value; both raise `FieldError`.
+    """One field. `parse` takes a typed string, `check` a value; both raise `FieldError`. `schema` is the JSON
+    schema of its values, for a language model that proposes one.
 
     `workflows` are those that obey the field; saying it in another is a fault, never dropped in silence.
     """
@@ -37,6 +38,7 @@ class Field:
     parse: Callable[[str, Context], Any]
     check: Callable[[Any, Context], Any]
     show: Callable[[Any], str]
+    schema: Callable[[Context], Schema]
     default: Any = None
     help: str = ""
     advanced: bool = True
@@ -61,4 +63,4 @@ def field(
     def parse(raw: str, context: Context) -> Any:
         return check(kind.parse(name, raw), context)
 
-    return Field(name, label, parse, check, kind.show, default, hint, advanced, workflows)
+    return Field(name, label, parse, check, kind.show, kind.schema, default, hint, advanced, workflows)

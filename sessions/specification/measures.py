@@ -11,7 +11,7 @@ from typing import Any
 from sessions.specification.catalogue import choose_served, short_name
 from sessions.specification.entries import FieldError
 from sessions.specification.quoting import parts, unquote
-from sessions.specification.values import Many, Text, named, number, words
+from sessions.specification.values import Many, Schema, Text, named, number, one_of, words
 
 EVALUATOR_NAME = re.compile(
     r"accounts/[a-z0-9-]+/evaluators/[A-Za-z0-9._-]*[A-Za-z0-9_-]|upload:[A-Za-z0-9_-]+"
@@ -46,6 +46,9 @@ class _Amount:
     def show(self, value: str) -> str:
         return f"${Decimal(value):,.2f}".removesuffix(".00")
 
+    def schema(self, _context: Any) -> Schema:
+        return {"type": "number", "minimum": 0.01, "maximum": int(MOST_BUDGET)}
+
 
 class _Share:
     """The part of the data to measure on, between 0 and 1; typed as `30%`, `0.3` or `70/30`."""
@@ -68,6 +71,9 @@ class _Share:
 
     def show(self, value: float) -> str:
         return percent(value)
+
+    def schema(self, _context: Any) -> Schema:
+        return {"type": "number", "minimum": 0.001, "maximum": 0.9}
 
 
 def percent(value: float) -> str:
@@ -95,6 +101,9 @@ class _Target:
     def show(self, value: Sequence[Any]) -> str:
         metric, figure = value
         return f"{METRICS[metric]} of {figure:g}" if metric == "validation_loss" else _reached(metric, figure)
+
+    def schema(self, _context: Any) -> Schema:
+        return {"type": "string", "description": f"A measure ({words(_METRICS)}), a comma, and the figure."}
 
 
 _METRICS = list(METRICS.values())
@@ -126,6 +135,9 @@ class Real:
 
     def show(self, value: float) -> str:
         return f"{value:g}"
+
+    def schema(self, _context: Any) -> Schema:
+        return {"type": "number", "minimum": self.low, "maximum": self.high}
 
 
 def _label(name: str, value: str, _context: Any) -> str:
@@ -174,8 +186,11 @@ class _Labels(Listed):
         return f"{', '.join(map(str, value[:FIRST_LABELS]))} and {len(value) - FIRST_LABELS} more"
 
 
+METHODS = {"dpo": "DPO", "orpo": "ORPO"}
+
+
 def _method(name: str, value: str, _context: Any) -> str:
-    if value.lower() not in {"dpo", "orpo"}:
+    if value.lower() not in METHODS:
         raise FieldError(
             name, f"“{value}” is not a method of preference learning here.", "Choose DPO or ORPO."
         )
@@ -207,7 +222,7 @@ def _one_of(words: Mapping[str, str], said: str) -> Text:
             raise FieldError(name, f"“{value}” is no {said} here.", f"Use one of: {', '.join(words)}.")
         return value
 
-    return Text(check, lambda value: words.get(value, value))
+    return Text(check, lambda value: words.get(value, value), words)
 
 
 def _free(name: str, value: str, _context: Any) -> str:
@@ -222,11 +237,11 @@ def _free(name: str, value: str, _context: Any) -> str:
 AMOUNT, SHARE, TARGET = _Amount(), _Share(), _Target()
 LABELS = _Labels(_label, str, lambda _name, raw: unquote(raw), LABELS_APART)
 BETA = Real(0.001, 10)
-BETAS = Many(BETA.check, lambda each: f"{each:g}", number)
-SERVING = Many(_way, WAYS.__getitem__, lambda _name, raw: raw, LABELS_APART)
+BETAS = Many(BETA.check, lambda each: f"{each:g}", number, item=BETA.schema)
+SERVING = Many(_way, WAYS.__getitem__, lambda _name, raw: raw, LABELS_APART, lambda _context: one_of(WAYS))
 THRESHOLD = Real(1, 1_000_000)
 EVALUATOR = Text(named("evaluator", EVALUATOR_NAME))
-METHOD = Text(_method, str.upper)
+METHOD = Text(_method, str.upper, METHODS)
 FREE = Text(_free)
 SERVED = Text(_served, short_name)
 SCREENING = _one_of(SCREENINGS, "way to screen pairs")

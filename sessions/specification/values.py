@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol
 
@@ -20,12 +20,23 @@ NUMBERS_APART = re.compile(r"(?:[\s,;/&]|\band\b)+")
 NAMES_APART = re.compile(r"[,;\r\n]+")
 
 
+Schema = dict[str, Any]
+
+
 class Kind(Protocol):
-    """How one kind of value is read from text, checked in a context, and shown."""
+    """How one kind of value is read from text, checked in a context, and shown, and what a language model may
+    answer for it, as a JSON schema."""
 
     def parse(self, name: str, raw: str, /) -> Any: ...
     def check(self, name: str, value: Any, context: Any, /) -> Any: ...
     def show(self, value: Any, /) -> str: ...
+    def schema(self, context: Any, /) -> Schema: ...
+
+
+def one_of(values: Iterable[Any]) -> Schema:
+    """Text that is one of these; any text where there are none."""
+    allowed = list(values)
+    return {"type": "string", "enum": allowed} if allowed else {"type": "string"}
 
 
 def words(items: list[str] | tuple[str, ...]) -> str:
@@ -78,6 +89,9 @@ class Whole:
     def show(self, value: int) -> str:
         return f"{value:,}"
 
+    def schema(self, _context: Any) -> Schema:
+        return {"type": "integer", "minimum": self.low, "maximum": self.high}
+
 
 @dataclass(frozen=True)
 class Many:
@@ -87,6 +101,7 @@ class Many:
     show_one: Callable[[Any], str]
     read_one: Callable[[str, str], Any]
     apart: re.Pattern[str] = NUMBERS_APART
+    item: Callable[[Any], Schema] = lambda _context: {"type": "string"}
 
     def parse(self, name: str, raw: str) -> tuple[Any, ...]:
         return tuple(self.read_one(name, part.strip()) for part in self.apart.split(raw) if part.strip())
@@ -97,13 +112,17 @@ class Many:
     def show(self, value: tuple[Any, ...]) -> str:
         return words([self.show_one(each) for each in value])
 
+    def schema(self, context: Any) -> Schema:
+        return {"type": "array", "items": self.item(context)}
+
 
 @dataclass(frozen=True)
 class Text:
-    """A value that is text, with a rule of its own."""
+    """A value that is text, with a rule of its own; `allowed`: the few texts that it may be, if they are."""
 
     one: Callable[[str, str, Any], str]
     show_one: Callable[[str], str] = str
+    allowed: Mapping[str, str] = field(default_factory=dict)
 
     def parse(self, _name: str, raw: str) -> str:
         return raw.strip()
@@ -113,6 +132,9 @@ class Text:
 
     def show(self, value: str) -> str:
         return self.show_one(value)
+
+    def schema(self, _context: Any) -> Schema:
+        return one_of(self.allowed)
 
 
 class _Flag:
@@ -129,6 +151,9 @@ class _Flag:
 
     def show(self, value: bool) -> str:
         return "yes" if value else "no"
+
+    def schema(self, _context: Any) -> Schema:
+        return {"type": "boolean"}
 
 
 def _rank(name: str, value: Any, _context: Any) -> int:
@@ -211,11 +236,22 @@ STRATEGIES = {
     "generated": "a generated evaluator",
 }
 
-WORKFLOW = Text(_workflow, lambda value: WORKFLOWS.get(value, value))
-STRATEGY = Text(_strategy, lambda value: STRATEGIES.get(value, value))
+WORKFLOW = Text(_workflow, lambda value: WORKFLOWS.get(value, value), WORKFLOWS)
+STRATEGY = Text(_strategy, lambda value: STRATEGIES.get(value, value), STRATEGIES)
 DATASET = Text(named("dataset", DATASET_NAME))
 TITLE = Text(_title)
-MODELS = Many(_model, short_name, lambda _name, raw: raw, NAMES_APART)
-RANKS = Many(_rank, str, number)
-RATES = Many(_rate, rate_text, number)
+MODELS = Many(
+    _model,
+    short_name,
+    lambda _name, raw: raw,
+    NAMES_APART,
+    lambda context: one_of(model.id for model in context.catalogue),
+)
+RANKS = Many(_rank, str, number, item=lambda _context: {"type": "integer", "enum": list(RANKS_ALLOWED)})
+RATES = Many(
+    _rate,
+    rate_text,
+    number,
+    item=lambda _context: {"type": "number", "minimum": RATE_LOW, "maximum": RATE_HIGH},
+)
 FLAG = _Flag()
