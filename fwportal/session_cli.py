@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from fwportal import session_readings as readings
 from sessions.costs import money
 from sessions.models import Event, Gate, Plan, TuningSession
 from sessions.specification import FIELDS, Specification, show
@@ -42,6 +43,7 @@ def detail(session: TuningSession) -> dict[str, Any]:
         "not_understood": session.not_understood,
         "specification": session.specification_json,
         "waiting_for": about_gate(gate) if gate else None,
+        "proposed_reading": readings.facts(readings.open_card(gate)) if gate else None,
         "failure": session.failure,
         "phases": [
             {"phase": each.phase, "state": each.state, "note": each.note} for each in session.phases.all()
@@ -131,6 +133,8 @@ def detail_text(session: TuningSession) -> Iterator[str]:
         for question in gate["body"].get("questions", []):
             yield f"         {question['text']} {question['help']}"
         yield f"         reply with: {' | '.join(gate['replies'])}"
+        opened = session.gates.filter(decision=Decision.OPEN).first()
+        yield from readings.lines(readings.open_card(opened) if opened else None)
     for each in found["candidates"]:
         loss = "" if each["validation_loss"] is None else f", validation loss {each['validation_loss']:.4f}"
         model = each["base_model"].rsplit("/", 1)[-1]

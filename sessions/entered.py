@@ -9,6 +9,7 @@ from enum import StrEnum
 from django.contrib.auth.models import AbstractBaseUser
 
 from sessions.gatecard import Typed
+from sessions.instructions import Reply
 from sessions.models import Gate
 from sessions.specification import Context
 
@@ -21,8 +22,16 @@ class Kind(StrEnum):
     MODELS = "models"  # the question was which base models there are: the gate stays open
     TOLD = "told"  # any other question: the gate stays open
     KEPT = "kept"  # some of the questions are answered, and kept: the gate stays open for the rest
+    NOTED = "noted"  # something was done that is seen on the page: the gate stays open
     CLOSED = "closed"  # someone else was faster
     STALE = "stale"  # the plan is another one by now
+
+
+# Where on the page it is said what came of an action; of any other, beside the reply box.
+PLACES = {
+    **{action: action for action in ("changes", "choose", "answer")},
+    **dict.fromkeys(("propose", "take", "discard"), "reading"),
+}
 
 
 @dataclass(frozen=True)
@@ -33,13 +42,14 @@ class Outcome:
     text: str = ""
     typed: Typed = field(default_factory=Typed)
     lines: tuple[str, ...] = ()  # below the text, one fact each
+    heard: Reply | None = None  # of a typed reply that was not understood
 
     @property
     def place(self) -> str:
         """Where the page says it: beside what was pressed, or on top when there is something else now."""
         if self.kind in {Kind.CLOSED, Kind.STALE}:
             return "page"
-        return self.typed.action if self.typed.action in {"changes", "choose", "answer"} else "reply"
+        return PLACES.get(self.typed.action, "reply")
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import ROUND_UP, Decimal
 
+from sessions.actions import spending
 from sessions.bill import bill, lines_of_plan
 from sessions.costs import money
 from sessions.models import Gate, TuningSession
@@ -57,7 +58,8 @@ def _at_most(gate: Gate) -> Decimal | None:
     """What may be spent in all once the gate is approved, in USD; None where it approves no money."""
     if gate.kind == GateKind.SPEND:
         return Decimal(gate.body["amount"])
-    return gate.plan.cost_high if gate.plan else None
+    high: Decimal | None = gate.plan.cost_high if gate.plan else None
+    return None if high is None else high + spending.committed(gate.session)
 
 
 def not_calculated(gate: Gate) -> str:

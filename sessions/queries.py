@@ -18,6 +18,7 @@ from sessions.models import (
     BaseModel,
     Gate,
     LedgerLine,
+    ProposedReading,
     RemoteDataset,
     Resource,
     Serving,
@@ -132,6 +133,14 @@ def spend_since(person: Person, moment: datetime) -> Spend:
     reserved = sum((line.reserved for line in lines if line.actual is None and line.reserved), ZERO)
     paid = {line.session_id for line in lines if line.actual or line.reserved}
     return Spend(actual, reserved, len(paid))
+
+
+def approved(session: TuningSession) -> Decimal | None:
+    """What may be spent in all: by the plan, or before there is one by readings alone; None for nothing."""
+    if session.approved_amount is not None:
+        return Decimal(session.approved_amount)
+    amounts = list(ProposedReading.objects.filter(session=session).values_list("amount", flat=True))
+    return sum(amounts, ZERO) if amounts else None
 
 
 @dataclass(frozen=True)

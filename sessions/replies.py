@@ -6,9 +6,10 @@ Nothing that is not understood ever decides anything: it asks again and keeps wh
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from sessions import answers, objections
+from sessions import answers, objections, proposed
 from sessions.actions import gates
 from sessions.actions.gates import AlreadyDecided, Stale, Verdict
 from sessions.entered import Entered, Kind, Outcome
@@ -63,7 +64,12 @@ def say(entered: Entered) -> Outcome:
         case ReplyKind.ASK:
             return told(entered, heard.topics)
         case _:
-            return entered.again(heard.words)
+            return lost(entered, heard)
+
+
+def lost(entered: Entered, heard: Reply) -> Outcome:
+    """Asked again; the page may offer to have a model read the words."""
+    return replace(entered.again(heard.words), heard=heard)
 
 
 def read(entered: Entered) -> Reply:
@@ -192,7 +198,7 @@ def change(entered: Entered) -> Outcome:
         if heard.kind == ReplyKind.ASK:
             return told(entered, heard.topics)
         if heard.kind != ReplyKind.CHANGES:
-            return entered.again(heard.words)
+            return lost(entered, heard)
         entries = entries | heard.entries
     if not entries:
         return entered.again("Nothing is changed yet. Say what should be different.")
@@ -282,10 +288,14 @@ ACTIONS: dict[str, Callable[[Entered], Outcome]] = {
     "answer": answer,
     "choose": choose,
     "reply": say,
+    "propose": lambda entered: proposed.propose(entered, read),
+    "take": lambda entered: proposed.take(entered, planned(entered.gate), settle),
+    "discard": proposed.discard,
 }
+READING = {"propose", "take", "discard"}
 ALLOWED = {
-    GateKind.QUESTIONS: {"answer", "reject"},
-    GateKind.PLAN: {"approve", "changes", "reject"},
+    GateKind.QUESTIONS: {"answer", "reject", *READING},
+    GateKind.PLAN: {"approve", "changes", "reject", *READING},
     GateKind.PROMOTION: {"approve", "choose", "reject"},
     GateKind.SPEND: {"approve", "reject"},
     GateKind.TROUBLE: {"approve", "reject"},

@@ -83,6 +83,15 @@ class Decision(StrEnum):
     WITHDRAWN = "withdrawn"  # nobody decided: the session was cancelled meanwhile
 
 
+class ReadingEnd(StrEnum):
+    """What became of a reading that a language model proposed; the empty string waits for a person."""
+
+    OPEN = ""
+    TAKEN = "taken"
+    DISCARDED = "discarded"
+    WITHDRAWN = "withdrawn"  # it was not asked for any more
+
+
 class CandidateState(StrEnum):
     """Where a candidate stands for us; the provider's own word is kept beside it."""
 

@@ -42,6 +42,11 @@ def inspect_soon(token: str) -> None:
     send("workflows.inspect_upload", token)
 
 
+def read_words_soon(reading: int) -> None:
+    """Ask a worker to have a model read words."""
+    send("workflows.read_words", reading)
+
+
 def tear_down_soon(resource: int) -> None:
     """Ask a worker to tear down a deployment."""
     send("workflows.tear_down", resource)

@@ -8,7 +8,7 @@ import httpx
 from django.conf import settings
 
 from sessions import queries
-from sessions.models import Resource, Serving, TuningSession
+from sessions.models import ProposedReading, Resource, Serving, TuningSession
 from workflows.fireworks.client import Fireworks
 from workflows.fireworks.errors import NeedsPerson
 from workflows.fireworks.retrying import Retries
@@ -35,9 +35,11 @@ def check_account(session: TuningSession) -> None:
 
 
 def is_covered(session: TuningSession, model: str) -> bool:
-    """Whether a model that is served to everyone may be asked: the row is made with the reservation of an
+    """Whether a model that is served to everyone may be asked: either row is made with the reservation of an
     approved line, so there is none without an approval."""
-    return Serving.objects.filter(session=session, model=model, way="serverless", ended_at=None).exists()
+    serving = Serving.objects.filter(session=session, model=model, way="serverless", ended_at=None)
+    readings = ProposedReading.objects.filter(session=session, model=model, decision="")
+    return serving.exists() or readings.filter(asked_at__isnull=False, answered_at=None).exists()
 
 
 def connect(

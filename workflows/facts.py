@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sessions import compared
+from sessions import compared, queries
 from sessions.actions.spending import ZERO
 from sessions.bill import reason
 from sessions.models import Candidate, Evaluation, Gate, Resource, TuningSession, Upload
@@ -105,7 +105,7 @@ def values(session: TuningSession) -> list[dict[str, str]]:
     """Every value of the specification with its origin."""
     rows = []
     for name, entry in session.specification.entries.items():
-        words = f": “{entry.words}”" if entry.words and entry.origin == Origin.SAID else ""
+        words = f": “{entry.words}”" if entry.words and entry.origin.quotes else ""
         rule = f": {entry.words}" if entry.words and entry.origin == Origin.DATA else ""
         shown = file_name(entry.value) if name in FILES else show(name, entry.value)
         rows.append(
@@ -193,7 +193,7 @@ def costs(session: TuningSession) -> dict[str, Any]:
     """The ledger, with what is settled so far."""
     lines = list(session.ledger.all())
     return {
-        "approved": str(session.approved_amount or ZERO),
+        "approved": str(queries.approved(session) or ZERO),
         "actual": str(sum((line.actual or ZERO for line in lines), ZERO)),
         "lines": [
             {

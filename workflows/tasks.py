@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from workflows import catalogue, sweeping, teardown, uploads
+from workflows import catalogue, readings, sweeping, teardown, uploads
 from workflows.engine import advance as advance_session
 
 
@@ -30,6 +30,12 @@ def refresh() -> None:
 def inspect_upload(token: str) -> None:
     """Read an uploaded file and keep what was found."""
     uploads.inspect(token)
+
+
+@shared_task(name="workflows.read_words")
+def read_words(reading: int) -> None:
+    """Ask a model for a reading that a person approved."""
+    readings.ask(reading)
 
 
 @shared_task(name="workflows.tear_down")

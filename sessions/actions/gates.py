@@ -13,6 +13,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
 from sessions import wake
+from sessions.actions import spending
 from sessions.actions.events import change
 from sessions.models import Gate, LedgerLine, Plan, TuningSession
 from sessions.models.event import Level
@@ -148,7 +149,8 @@ def consequences(session: TuningSession, gate: Gate, verdict: Verdict) -> dict[s
     if verdict.decision == Decision.REJECTED:
         to |= {"cancel_requested_at": gate.decided_at}
     elif verdict.decision == Decision.APPROVED and gate.plan:
-        to["approved_amount"] = gate.plan.cost_high or 0
+        # What was approved apart before, for readings of words, is not the plan's to spend.
+        to["approved_amount"] = (gate.plan.cost_high or 0) + spending.committed(session)
     elif verdict.decision == Decision.APPROVED and gate.kind == GateKind.PROMOTION:
         to["winner_id"] = verdict.answer["candidate"]
     elif verdict.decision == Decision.APPROVED and gate.kind == GateKind.SPEND:

@@ -12,7 +12,7 @@ from sessions.costs.estimate import (
     training_line,
 )
 from sessions.costs.lines import Estimate, Line, Sum, add_up
-from sessions.costs.money import about, money, money_range
+from sessions.costs.money import about, money, money_exact, money_range
 from sessions.costs.rates import Rates, RatesError, TokenPrice
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "estimate",
     "final_line",
     "money",
+    "money_exact",
     "money_range",
     "time_range",
     "training_line",

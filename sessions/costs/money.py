@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, ROUND_UP, Decimal
 
 CENT = Decimal("0.01")
 
@@ -18,6 +18,11 @@ def money(amount: Decimal | None) -> str:
     if amount < CENT:
         return "under $0.01"
     return f"${amount.quantize(CENT, ROUND_HALF_UP):,}"
+
+
+def money_exact(amount: Decimal) -> str:
+    """A small amount to the hundredth of a cent: `$0.0013`."""
+    return f"${amount.quantize(CENT / 100, ROUND_UP)}"
 
 
 def about(amount: Decimal | None) -> str:

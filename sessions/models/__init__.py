@@ -5,6 +5,7 @@ from sessions.models.event import Event
 from sessions.models.evidence import Answer, Artifact, Candidate, Evaluation, Serving
 from sessions.models.gate import Gate, Plan
 from sessions.models.ledger import LedgerLine, Resource
+from sessions.models.reading import ProposedReading
 from sessions.models.session import PhaseRun, TuningSession
 from sessions.models.upload import Upload
 
@@ -20,6 +21,7 @@ __all__ = [
     "LedgerLine",
     "PhaseRun",
     "Plan",
+    "ProposedReading",
     "RemoteDataset",
     "Resource",
     "Serving",

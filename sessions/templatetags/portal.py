@@ -91,6 +91,13 @@ def money(value: object) -> str:
 
 
 @register.filter
+def money_exact(value: object) -> str:
+    """A small amount to the hundredth of a cent."""
+    found = decimal(value)
+    return costs.money(None) if found is None else costs.money_exact(found)
+
+
+@register.filter
 def about(value: object) -> str:
     """An estimated amount."""
     return costs.about(decimal(value))

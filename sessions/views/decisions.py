@@ -35,7 +35,7 @@ def decide(request: HttpRequest, public_id: str, number: int) -> HttpResponse:
         outcome = entered.again("The file was not taken.", {"evaluator": str(fault)})
     else:
         outcome = replies.act(entered)
-    if outcome.kind == Kind.DECIDED:
+    if outcome.kind in {Kind.DECIDED, Kind.NOTED}:
         messages.success(request, outcome.text)
         return redirect(session)
     session.refresh_from_db()

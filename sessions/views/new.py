@@ -19,6 +19,7 @@ from sessions.forms import Boxes
 from sessions.intake import Intake, Shelf, read_text, shelf, take
 from sessions.models import TuningSession
 from sessions.models.fields import token
+from sessions.proposals.reader import reader
 from sessions.views.choices import choices
 from sessions.views.uploads import receive
 
@@ -145,6 +146,7 @@ def shown(page: Page) -> dict[str, Any]:
         "form_token": page.form_token,
         "draft": page.draft,
         "intake": intake,
+        "reader": reader(rehearsal=page.stock.rehearsal),
         "form": form,
         "catalogue": models,
         "advanced_open": any(form[name].is_set for name in ADVANCED),

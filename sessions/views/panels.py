@@ -10,7 +10,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.safestring import SafeString, mark_safe
 
-from sessions import inspected, sources
+from sessions import inspected, queries, sources
 from sessions.bill import bill, lines_of_ledger, lines_of_plan
 from sessions.board import Facts
 from sessions.gatecard import values
@@ -245,8 +245,13 @@ def deployment(ask: Ask) -> dict[str, Any]:
 
 
 def cost(ask: Ask) -> dict[str, Any]:
-    lines = lines_of_ledger(ask.facts.ledger) if ask.facts.ledger else lines_of_plan(ask.facts.plan or {})
-    return {"cost": bill(lines), "is_estimate": not ask.facts.ledger}
+    """The ledger; before a plan is approved its estimate, and readings that were approved apart."""
+    session, ledger = ask.facts.session, ask.facts.ledger
+    lines, apart = lines_of_ledger(ledger), all(line.item.startswith("reading:") for line in ledger)
+    is_estimate = apart and not (session.is_over and ledger)
+    if is_estimate:
+        lines = [*lines_of_plan(ask.facts.plan or {}), *lines]
+    return {"cost": bill(lines), "is_estimate": is_estimate, "approved": queries.approved(session)}
 
 
 def events(ask: Ask) -> dict[str, Any]:

@@ -11,14 +11,17 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from sessions import catalogue, replies, sources
+from sessions.actions import proposing
 from sessions.board import Facts, header, timeline
 from sessions.gatecard import gate_card
 from sessions.models import Gate, TuningSession
 from sessions.numbers import row_number
+from sessions.proposals.card import card
+from sessions.proposals.offers import of_instruction, of_reply
 from sessions.specification import show as show_value
 from sessions.states import PHASE_LABELS, GateKind
 from sessions.views import panels, preference
-from sessions.views.reading import LATEST_SHOWN, events_after, facts, newest_events, session_or_404
+from sessions.views.reading import LATEST_SHOWN, context, events_after, facts, newest_events, session_or_404
 
 PARTS = {
     "header": "session/_header.html",
@@ -67,7 +70,7 @@ def whole(
     """The context of the page; a part leaves out what it does not show."""
     asked = request.GET.get("tab", "")
     found = facts(session, curves=asked in {"", "training", "scoreboard"} and part in {"", "panel"})
-    context: dict[str, Any] = {
+    shown: dict[str, Any] = {
         "run": session,
         "facts": found,
         "header": header(found),
@@ -77,16 +80,16 @@ def whole(
         "outcome": outcome,
     }
     if part == "lines":
-        return context | {"events": lines(request, session)}
+        return shown | {"events": lines(request, session)}
     if part in {"", "tabs", "panel"}:
-        context |= panels.panel(request, found, with_content=part != "tabs")
-        kept = {"tab": context["tab"], "sort": request.GET.get("sort", "")}
-        context["query"] = urlencode({name: value for name, value in kept.items() if value})
+        shown |= panels.panel(request, found, with_content=part != "tabs")
+        kept = {"tab": shown["tab"], "sort": request.GET.get("sort", "")}
+        shown["query"] = urlencode({name: value for name, value in kept.items() if value})
     if part in {"", "focus"}:
-        context |= focus(found, outcome)
-    if not part and context["tab"] != "events":
-        context["latest"] = newest_events(session, LATEST_SHOWN)
-    return context | {"after": after(session, context)}
+        shown |= focus(found, outcome)
+    if not part and shown["tab"] != "events":
+        shown["latest"] = newest_events(session, LATEST_SHOWN)
+    return shown | {"after": after(session, shown)}
 
 
 def after(session: TuningSession, context: Mapping[str, Any]) -> int:
@@ -109,6 +112,19 @@ def focus(found: Facts, outcome: replies.Outcome | None) -> Mapping[str, Any]:
         **(preference.shown(found.session) if gate and gate.kind == GateKind.PROMOTION else {}),
         "gate_board": panels.scores(found) if gate and gate.kind == GateKind.PROMOTION else None,
         "coming": coming(found, gate) if gate and gate.kind == GateKind.PROMOTION else "",
+        **(readings(gate, outcome) if gate and gate.kind in proposing.GATES else {}),
+    }
+
+
+def readings(gate: Gate, outcome: replies.Outcome | None) -> dict[str, Any]:
+    """A reading that a model proposes, or the offer of one, for what was not understood."""
+    known = context()
+    ticked = outcome.typed.form.get("take", []) if outcome else []
+    heard = outcome.heard if outcome else None
+    return {
+        "reading": card(gate, replies.planned(gate), known, ticked),
+        "offer": of_instruction(gate, known),
+        "reply_offer": of_reply(gate, heard, known) if heard else None,
     }
 
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from sessions import prices
 from sessions.actions import answering, spending
 from sessions.actions.answering import NOT_ASKED
 from sessions.costs.inference import TOKEN_WAYS, factor, token_cost
 from sessions.costs.rates import Rates, TokenPrice
-from sessions.models import Answer, Artifact, BaseModel, Serving
+from sessions.models import Answer, Artifact, Serving
 from workflows.answers.prompts import PromptSet
 from workflows.answers.subjects import Subject
 from workflows.work import Work, rates_path
@@ -108,9 +109,7 @@ def base_of(serving: Serving) -> str:
 
 def price_of(rates: Rates, base_model: str) -> TokenPrice | None:
     """Serverless price of a base model and of what is tuned from it: by its name, else by its size."""
-    row = BaseModel.objects.filter(name=base_model).first()
-    details = (row.raw.get("baseModelDetails") or {}) if row else {}
-    return rates.serverless(base_model, row.parameters if row else None, mixture=bool(details.get("moe")))
+    return prices.by_token(rates, base_model)
 
 
 def actual(found: Tally, price: TokenPrice | None, rates: Rates) -> Decimal | None:

@@ -91,16 +91,20 @@ def chat_body(
     return body | {key: value for key, value in optional.items() if value is not None} | more
 
 
-def complete(fireworks: Fireworks, body: Json, forms: Sequence[Address]) -> Completion:
+def complete(
+    fireworks: Fireworks, body: Json, forms: Sequence[Address], timeouts: Timeouts = CHAT_TIMEOUTS
+) -> Completion:
     """One chat completion, by the first address form that is not answered 404.
 
     Raises `ScalingUp` while the deployment wakes, `NotFound` when no form works (also during warm-up),
     else what the client raises. A lost answer raises `Temporary` and is not asked for again here.
     """
-    return fireworks.run(steps(fireworks, body, forms))
+    return fireworks.run(steps(fireworks, body, forms, timeouts))
 
 
-def steps(fireworks: Fireworks, body: Json, forms: Sequence[Address]) -> Steps[Completion]:
+def steps(
+    fireworks: Fireworks, body: Json, forms: Sequence[Address], timeouts: Timeouts = CHAT_TIMEOUTS
+) -> Steps[Completion]:
     """The steps of `complete`, for taking them among others."""
     missed: list[str] = []
     last: NotFound | None = None
@@ -108,7 +112,7 @@ def steps(fireworks: Fireworks, body: Json, forms: Sequence[Address]) -> Steps[C
         headers = {DEPLOYMENT_HEADER: form.header} if form.header else {}
         try:
             answer = yield from fireworks.steps(
-                "POST", PATH, body={"model": form.model, **body}, headers=headers, timeouts=CHAT_TIMEOUTS
+                "POST", PATH, body={"model": form.model, **body}, headers=headers, timeouts=timeouts
             )
             return read(answer.json, str(form))
         except NotFound as absent:

@@ -7,6 +7,7 @@ import sys
 import time
 from argparse import ArgumentParser
 from collections.abc import Iterable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from fwportal import session_cli as shown
+from fwportal import session_readings as readings
 from fwportal.middleware import owner
 from sessions import queries, replies
 from sessions.actions import gates, uploading
@@ -36,6 +38,7 @@ VERBS = {
     "get": "show a session",
     "list": "list your sessions",
     "update": "reply at the gate where a session waits",
+    "propose": "let a model propose a reading of what was not understood",
     "cancel": "cancel a session",
     "report": "print final_report.md",
 }
@@ -54,8 +57,13 @@ class Command(BaseCommand):
             arguments.add_argument("--user", help="act as this user (default: the owner of local mode)")
             if verb not in {"create", "read", "list"}:
                 arguments.add_argument("id", help="the session's id")
-            if verb in {"create", "update"}:
+            if verb == "create":
                 arguments.add_argument("--instruction", required=True, help="in plain English")
+            if verb == "propose":
+                words = "the reply that was not understood; without it, the session's own instruction"
+                arguments.add_argument("--instruction", default="", help=words)
+                words = "approve up to this amount in USD; without it, only the offer is shown"
+                arguments.add_argument("--at-most", type=Decimal, metavar="USD", help=words)
             if verb == "read":
                 arguments.add_argument("instruction", help="in plain English")
             if verb == "create":
@@ -63,6 +71,11 @@ class Command(BaseCommand):
                 words = "upload this .py, .zip or .tar.gz as the evaluator that scores"
                 arguments.add_argument("--evaluator", type=Path, help=words)
             if verb == "update":
+                way = arguments.add_mutually_exclusive_group(required=True)
+                way.add_argument("--instruction", help="in plain English")
+                words = "take these fields of the reading that a model proposed, with commas between them"
+                way.add_argument("--take", metavar="FIELDS", help=words)
+                way.add_argument("--discard", action="store_true", help="discard what a model proposed")
                 words = "the revision of the plan that you read; needed to approve any but the first"
                 arguments.add_argument("--revision", type=int, metavar="N", help=words)
             if verb == "events":
@@ -174,13 +187,12 @@ class Command(BaseCommand):
 
     def update(self) -> None:
         session = self.found()
-        gate = session.gates.filter(decision=Decision.OPEN).first()
-        if gate is None:
-            raise CommandError(f"Session {session.public_id} waits for nothing; it is {session.status}.")
-        form = {"reply": [self.options["instruction"]], "action": ["reply"]}
-        form["plan_digest"] = [self.digest_read(gate)]
-        entered = replies.Entered(gate, self.person, form, timezone.now(), shelf().context)
+        gate = self.open_gate(session)
+        form = readings.form_of(self.options) | {"plan_digest": [self.digest_read(gate)]}
+        entered = self.entered(gate, form)
         outcome = replies.act(entered)
+        if hint := readings.hint(entered, outcome):
+            raise CommandError(f"{outcome.text} {hint}")
         if outcome.kind == Kind.STALE and gate.plan and self.options["revision"] is None:
             raise CommandError(shown.which_revision(gate.plan))
         if outcome.kind in {Kind.AGAIN, Kind.CLOSED, Kind.STALE}:
@@ -188,6 +200,31 @@ class Command(BaseCommand):
         session.refresh_from_db()
         facts = {"kind": outcome.kind, "answer": outcome.text, "lines": list(outcome.lines)}
         self.say({**shown.detail(session), **facts}, [outcome.text, *outcome.lines])
+
+    def open_gate(self, session: TuningSession) -> Gate:
+        gate = session.gates.filter(decision=Decision.OPEN).first()
+        if gate is None:
+            raise CommandError(f"Session {session.public_id} waits for nothing; it is {session.status}.")
+        return gate
+
+    def entered(self, gate: Gate, form: readings.Form) -> replies.Entered:
+        return replies.Entered(gate, self.person, form, timezone.now(), shelf().context)
+
+    def propose(self) -> None:
+        """The offer, or with --at-most its approval."""
+        session = self.found()
+        entered = self.entered(self.open_gate(session), readings.form_of_offer(self.options["instruction"]))
+        found = readings.offered(entered)
+        if self.options["at_most"] is None:
+            self.say(readings.offer_facts(found), [f"{found.label}: --at-most {found.amount}"])
+            return
+        if found.amount is not None and found.amount > self.options["at_most"]:
+            raise CommandError(f"{found.label}: that is more than {self.options['at_most']}.")
+        entered.form["offer"] = [found.key]
+        outcome = replies.act(entered)
+        if outcome.kind != Kind.NOTED:
+            raise CommandError(outcome.text)
+        self.say({**shown.detail(session), "answer": outcome.text}, [outcome.text])
 
     def digest_read(self, gate: Gate) -> str:
         """Which plan an approval is for: the revision that was named, or the only one there ever was."""

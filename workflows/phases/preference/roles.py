@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sessions.models import BaseModel
+from sessions.proposals.reader import STANDIN
 from sessions.specification import FieldError, short_name
 
 REHEARSAL_JUDGE = "accounts/fireworks/models/standin-judge"
@@ -32,8 +33,8 @@ def family(model: str) -> str:
 
 
 def served() -> list[BaseModel]:
-    """Models that answer by the token, the smallest first; the stand-in judge is none."""
-    rows = BaseModel.objects.filter(listed=True, serverless=True).exclude(name=REHEARSAL_JUDGE)
+    """Models that answer by the token, the smallest first; the stand-ins that go by rules are none."""
+    rows = BaseModel.objects.filter(listed=True, serverless=True).exclude(name__startswith=STANDIN)
     return sorted(rows, key=lambda row: (row.parameters or 0, row.name))
 
 
