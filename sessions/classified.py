@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import QuerySet
-
-from sessions.models import Answer, TuningSession
+from sessions.models import TuningSession
 from sessions.specification import short_name
 
-PROMPTS = "heldout"
 MATRIX_LABELS = 20  # up to which the matrix is shown cell by cell; beyond, its cells with errors are listed
-ROWS_SHOWN, PAIRS_SHOWN = 100, 50
+PAIRS_SHOWN = 50
 FEW_ROWS = 10  # below which the figures of a label say little
 HEADLINES = ("accuracy", "exact_match")  # of one label a row, of several: one of them is measured
+PARTS = ("hits", "missing", "added", "neither")  # of all rows, by what one label is in them
 METRICS = {
     "accuracy": "Accuracy",
     "exact_match": "Exact match",
@@ -28,7 +26,7 @@ METRICS = {
     "hamming_loss": "Hamming loss",
     "outside": "Outside the set",
 }
-KINDS = {"gained": "became right", "lost": "became wrong", "outside": "answered outside the set"}
+OUTSIDE = "\N{REPLACEMENT CHARACTER}"  # among labels that were added: an answer outside the set
 
 
 def slug(subject: str) -> str:
@@ -46,6 +44,13 @@ class Figure:
     low: float | None
     high: float | None
     rows: int
+
+    @property
+    def interval(self) -> str:
+        """`61.2–89.0 %`; empty without one."""
+        if self.low is None or self.high is None:
+            return ""
+        return f"{100 * self.low:.1f}–{100 * self.high:.1f}\N{NO-BREAK SPACE}%"
 
 
 @dataclass(frozen=True)
@@ -143,69 +148,32 @@ def matrix(body: Mapping[str, Any], address: str) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True)
-class Row:
-    """One held-out row with what the models said."""
-
-    row: int
-    right: str
-    said: list[dict[str, Any]]
-
-
-def filtered(
-    session: TuningSession, subject: str, query: Mapping[str, str], comparison: Mapping[str, Any]
-) -> tuple[str, QuerySet[Answer] | None]:
-    """The answers that a filter of the address asks for, and the filter in words; None without one."""
-    answers = Answer.objects.filter(session=session, prompts=PROMPTS, subject=subject).order_by("row")
-    kind = query.get("rows", "")
-    if kind in {"gained", "lost"}:
-        pair = next((each for each in comparison.get("comparisons", ()) if each["first"] == subject
-                     and each["against_base"]), None)  # fmt: skip
-        return KINDS[kind], answers.filter(row__in=pair[f"{kind}_rows"] if pair else [])
-    if kind == "outside":
-        return KINDS[kind], answers.filter(result__labels=None)
-    if kind in {"label", "hits"} and (label := query.get("right")):
-        places = [
-            row
-            for row, result in answers.values_list("row", "result")
-            if label in result.get("right", ()) and (kind == "label" or label in (result["labels"] or ()))
-        ]
-        words = f"labelled “{label}”" + (" and answered with it" if kind == "hits" else "")
-        return words, answers.filter(row__in=places)
-    if "answered" in query and query.get("right"):
-        answered, right = query["answered"], query["right"]
-        words = f"labelled “{right}” and answered {f'“{answered}”' if answered else 'outside the set'}"
-        return words, answers.filter(result__right=[right], result__labels=[answered] if answered else None)
-    return "", None
-
-
-def rows(session: TuningSession, subjects: Sequence[Model], wanted: QuerySet[Answer]) -> list[Row]:
-    """The first of these rows with the answers of all these models side by side."""
-    places = list(wanted.values_list("row", flat=True)[:ROWS_SHOWN])
-    found = Answer.objects.filter(
-        session=session, prompts=PROMPTS, row__in=places, subject__in=[each.subject for each in subjects]
-    )
-    names = {each.subject: each.name for each in subjects}
-    said: dict[int, dict[str, Answer]] = {}
-    for each in found:
-        said.setdefault(each.row, {})[each.subject] = each
-    return [
-        Row(
-            place,
-            ", ".join(next(iter(said[place].values())).result.get("right", ())),
-            [reading(names[subject], said[place][subject]) for subject in names if subject in said[place]],
-        )
-        for place in places
+def several(body: Mapping[str, Any], address: str) -> dict[str, Any]:
+    """Of rows with several labels: each label's rows in four parts, and which labels were missing and which
+    were added instead, each number with the address of its rows."""
+    swaps = [
+        {
+            **each,
+            "outside": each["added"] == OUTSIDE,
+            "address": f"{address}&{urlencode({'missing': each['missing'], 'added': each['added']})}",
+        }
+        for each in body.get("swaps", ())
     ]
-
-
-def reading(name: str, answer: Answer) -> dict[str, Any]:
-    """One model's answer: the text, what it was read as, and whether that is right."""
-    labels, right = answer.result.get("labels"), answer.result.get("right", [])
     return {
-        "name": name,
-        "text": answer.text or answer.error,
-        "labels": None if labels is None else ", ".join(labels),
-        "right": labels is not None and set(labels) == set(right),
-        "strict": answer.result.get("strict") is not None,
+        "lines": [
+            {
+                "label": each["label"],
+                "cells": [
+                    {
+                        "kind": kind,
+                        "count": each[kind],
+                        "address": f"{address}&{urlencode({'rows': kind, 'right': each['label']})}",
+                    }
+                    for kind in PARTS
+                ],
+            }
+            for each in body.get("cells", ())
+        ],
+        "swaps": swaps[:PAIRS_SHOWN],
+        "swaps_found": len(swaps),
     }

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from sessions import classified
+from sessions import classified, classified_rows
 from sessions.models import Artifact, TuningSession
 
 COMPARISON, PREDICTIONS = "classification/comparison.json", "predictions.csv"
@@ -43,6 +43,7 @@ def shown(session: TuningSession, files: Mapping[str, Artifact], query: Mapping[
             "body": body,
             "labels": classified.by_label(body, read_of(files, against), address),
             "matrix": classified.matrix(body, address),
+            "several": classified.several(body, address),
             "picture": files.get(f"charts/confusion-{classified.slug(model.subject)}.svg"),
             "pair": pair,
             "is_benchmark": bool(session.value("benchmark_only")),
@@ -75,11 +76,11 @@ def behind(
     pair: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The rows that a filter asks for, with their conversations."""
-    words, wanted = classified.filtered(session, model.subject, query, comparison)
+    words, wanted = classified_rows.filtered(session, model.subject, query, comparison)
     if wanted is None:
         return {"filter": ""}
     both = [model, against] if against else [model]
-    rows = classified.rows(session, both, wanted)
+    rows = classified_rows.rows(session, both, wanted)
     texts = conversations(files, [each.row for each in rows])
     return {
         "filter": words,

@@ -3,10 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from workflows.metrics.classification import LabelScores, label_set, ratio, seen
+
+NOTHING = ""  # in a swap: no label is missing, or none came in its place
+OUTSIDE = "\N{REPLACEMENT CHARACTER}"  # stands for whatever is said outside the set: no label contains it
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """The rows of one label in four parts: true and said, said alone, true alone, neither. The 2 x 2 matrix
+    of scikit-learn's `multilabel_confusion_matrix` is [[neither, added], [missing, hits]]."""
+
+    hits: int
+    added: int
+    missing: int
+    neither: int
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """Rows in which one label is missing and another one was added, either of them perhaps NOTHING."""
+
+    missing: str
+    added: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +42,8 @@ class MultiLabel:
     outside: int  # rows answered with anything that is no label; never exact
     wrong_cells: int  # of rows x labels: said and not true, or true and not said
     by_label: Mapping[str, LabelScores]
+    cells: Mapping[str, Cells]
+    swaps: tuple[Swap, ...]  # the most frequent first
     macro: LabelScores
     micro: LabelScores
 
@@ -58,6 +83,32 @@ def classify(
         outside=sum(not other <= known for other in said),
         wrong_cells=sum(len((row ^ other) & known) for row, other in zip(true, said, strict=True)),
         by_label=by_label,
+        cells={label: cells_of(hits[label], answered[label], support[label], len(true)) for label in named},
+        swaps=swaps_of(zip(true, said, strict=True), named),
         macro=LabelScores.mean(seen(by_label, answered)),
         micro=LabelScores.of_counts(hits.total(), sum(map(len, said)), support.total()),
     )
+
+
+def cells_of(hits: int, answered: int, support: int, rows: int) -> Cells:
+    """The four parts of all rows, from how often a label was right, said at all, and true."""
+    return Cells(hits, answered - hits, support - hits, rows - answered - support + hits)
+
+
+def swaps_of(
+    rows: Iterable[tuple[frozenset[str], frozenset[str]]], labels: Sequence[str]
+) -> tuple[Swap, ...]:
+    """What was missing and what was added in the same rows; of equals the pair whose labels come first."""
+    found = Counter(pair for true, said in rows for pair in swapped(true, said, frozenset(labels)))
+    places = {label: at for at, label in enumerate((*labels, OUTSIDE, NOTHING))}
+    order = sorted(found.items(), key=lambda each: (-each[1], places[each[0][0]], places[each[0][1]]))
+    return tuple(Swap(missing, added, count) for (missing, added), count in order)
+
+
+def swapped(true: frozenset[str], said: frozenset[str], labels: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """Each missing label of a row with each added one; none for a row that is right."""
+    missing = true - said
+    added = (said & labels) - true
+    added |= {OUTSIDE} if said - labels else set()
+    if missing or added:
+        yield from ((one, other) for one in missing or {NOTHING} for other in added or {NOTHING})

@@ -77,6 +77,8 @@ def test_several_labels_equal_scikit_learn(rows):
     assert figures(found.micro)[:3] == near(expected(*with_outside, None, "micro")[:3])
     by_label = expected(true, said, None, None)
     assert [figures(scores) for scores in found.by_label.values()] == near_rows(by_label)
+    cells = [[[each.neither, each.added], [each.missing, each.hits]] for each in found.cells.values()]
+    assert np.array_equal(metrics.multilabel_confusion_matrix(true, said), cells)
     if seen := [at for at in range(len(LABELS)) if true[:, at].any() or said[:, at].any()]:
         assert figures(found.macro)[:3] == near(expected(true, said, seen, "macro")[:3])
 
@@ -112,6 +114,19 @@ def test_the_most_confused_pairs_come_first():
     ]
     assert len(found.most_confused(1)) == 1
     assert found.matrix == ((3, 2, 0, 0), (0, 0, 3, 1), (0, 0, 1, 1))
+
+
+def test_missing_and_added_labels_are_paired_row_by_row():
+    truths = [["card", "fee"], ["card", "fee"], ["card"], ["cash"], ["fee"], ["loan"]]
+    answers = [["card", "cash"], ["cash"], ["card", "loan"], [], ["a poem"], ["loan"]]
+    found = multilabel.classify(truths, answers, LABELS)
+    assert [(each.missing, each.added, each.count) for each in found.swaps] == [
+        ("fee", "cash", 2),
+        ("card", "cash", 1),
+        ("cash", "", 1),
+        ("fee", multilabel.OUTSIDE, 1),
+        ("", "loan", 1),
+    ]
 
 
 @pytest.mark.parametrize(

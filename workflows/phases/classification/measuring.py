@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -26,7 +26,6 @@ from workflows.phases.classification.pictures import draw_confusion
 from workflows.work import Work
 
 FOLDER = "classification"
-NO_LABEL = "\N{REPLACEMENT CHARACTER}"  # stands for an answer outside the set: no label contains it
 Label = tuple[str, ...]
 
 
@@ -183,7 +182,7 @@ def single(found: Read, prompt: Prompt) -> Figures:
 
 def several(found: Read, prompt: Prompt) -> Figures:
     """Any number of labels a row."""
-    said = [(NO_LABEL,) if each is None else each for each in found.said]
+    said = [(multilabel.OUTSIDE,) if each is None else each for each in found.said]
     made = multilabel.classify(found.right, said, prompt.labels)
     estimates = [
         ("exact_match", share(found.hits)),
@@ -192,7 +191,12 @@ def several(found: Read, prompt: Prompt) -> Figures:
         *means(made.macro, made.micro, "micro", made.rows),
         ("outside", share(outside(found))),
     ]
-    return Figures(estimates, {"labels": list(made.labels), **table(made, found)})
+    body = {"labels": list(made.labels), **table(made, found)}
+    body["cells"] = [{"label": label, **asdict(each)} for label, each in made.cells.items()]
+    body["swaps"] = [
+        {"missing": each.missing, "added": each.added, "rows": each.count} for each in made.swaps
+    ]
+    return Figures(estimates, body)
 
 
 def share(hits: Floats) -> Estimate:

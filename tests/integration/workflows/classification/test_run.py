@@ -218,8 +218,9 @@ def test_a_failed_full_data_run_leaves_its_candidate_to_measure(knowing: House) 
     assert session.status == Status.SUCCEEDED, session.failure
 
 
-def test_rows_with_several_labels(knowing: House) -> None:
-    """Row 3.6: a list of labels makes it multi-label; exact match, Hamming loss, micro and macro F1."""
+def test_rows_with_several_labels(knowing: House, client: Client) -> None:
+    """Row 3.6: a list of labels makes it multi-label; exact match, Hamming loss, micro and macro F1. Each
+    label has its rows in four parts, and what is missing and added together is listed; numbers open rows."""
     rows = tickets(60)
     for at, row in enumerate(rows):
         row["ground_truth"] = [row["ground_truth"], "urgent"] if at % 3 == 0 else [row["ground_truth"]]
@@ -236,6 +237,27 @@ def test_rows_with_several_labels(knowing: House) -> None:
     assert plan.body["labels"]["multi"]
     lines = read(session, "train.jsonl").splitlines()
     assert "billing\nurgent" in {json.loads(line)["messages"][-1]["content"] for line in lines}
+    parts_open_their_rows(client, session)
+
+
+def parts_open_their_rows(client: Client, session: TuningSession) -> None:
+    """As many rows behind each number of the tables as it says, for the suggested model."""
+    body = json.loads(read(session, f"classification/{session.result.subject.replace(':', '-')}.json"))  # type: ignore[union-attr]
+    words = {
+        "hits": "labelled “{}” and answered with it",
+        "missing": "labelled “{}” and not answered with it",
+        "added": "not labelled “{}” and answered with it",
+        "neither": "neither labelled nor answered “{}”",
+    }
+    urgent = next(each for each in body["cells"] if each["label"] == "urgent")
+    assert sum(urgent[kind] for kind in words) == body["rows"]
+    for kind, text in words.items():
+        shown = page(client, session, tab="evaluation", rows=kind, right="urgent")
+        assert re.search(rf"\b{urgent[kind]} rows? {text.format('urgent')}", shown), kind
+    for swap in body["swaps"]:
+        shown = page(client, session, tab="evaluation", missing=swap["missing"], added=swap["added"])
+        assert re.search(rf"\b{swap['rows']} rows? with", shown), swap
+    assert "Most often missing and added together" in page(client, session, tab="evaluation")
 
 
 def test_the_same_inputs_give_the_same_files(knowing: House) -> None:
