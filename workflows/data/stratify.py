@@ -37,7 +37,8 @@ def draw(rows: Sequence[Labelled], wanted: int, *, every_label: bool = True) -> 
     if not 0 <= wanted <= len(rows):
         raise ValueError(f"{wanted} of {len(rows)} rows cannot be drawn")
     groups = _groups(rows)
-    _place(groups, wanted / len(rows) if rows else 0.0)
+    lacking = _place(groups, wanted / len(rows) if rows else 0.0)
+    _fit(groups, wanted, lacking)
     if every_label and 0 < wanted < len(rows):
         _mend(groups)
     taken = [False] * len(rows)
@@ -58,8 +59,9 @@ def _groups(rows: Sequence[Labelled]) -> list[_Group]:
     ]
 
 
-def _place(groups: Sequence[_Group], share: float) -> None:
-    """Give every group a side."""
+def _place(groups: Sequence[_Group], share: float) -> list[Counter[str]]:
+    """Give every group a side; how many rows of each label the sides still lack, below 0 where they have more
+    than their share."""
     shares = (1 - share, share)
     sizes = Counter(label for group in groups for label in group.labels for _ in group.places)
     open_rows = Counter(sizes)
@@ -84,6 +86,29 @@ def _place(groups: Sequence[_Group], share: float) -> None:
                 open_rows[label] -= size
         open_rows = +open_rows
         open_rows.pop(rarest, None)
+    return wanted
+
+
+def _fit(groups: Sequence[_Group], wanted: int, lacking: Sequence[Counter[str]]) -> None:
+    """Make the part as large as it is wanted: with many labels the rounding of each adds up. Labels that the
+    shorter side lacks most give a row each, round by round; none gives its last
+    one, and no row with several labels is given."""
+    surplus = sum(len(group.places) for group in groups if group.side == PART) - wanted
+    giving, taking = (PART, REST) if surplus > 0 else (REST, PART)
+    free: dict[str, list[_Group]] = defaultdict(list)
+    for group in reversed(groups):
+        if group.side == giving and len(group.places) == len(group.labels) == 1:
+            free[group.labels[0]].append(group)
+    left, carried = abs(surplus), _carried(group for group in groups if group.side == giving)
+    order = sorted(free, key=lambda label: (-lacking[taking][label], label))
+    while left and any(free.values()):
+        for label in order:
+            if left and free[label] and carried[label] > 1:
+                free[label].pop().side = taking
+                carried[label] -= 1
+                left -= 1
+            elif carried[label] <= 1:
+                free[label].clear()
 
 
 def _mend(groups: Sequence[_Group]) -> None:

@@ -23,7 +23,6 @@ from sessions.models import BaseModel
 from sessions.specification import CandidateConfig, Specification, short_name
 from sessions.states import Phase
 from workflows.answers import Load, Subject, priced
-from workflows.answers.settling import price_of
 from workflows.phases.classification.asking import PROMPTS
 from workflows.phases.classification.data import Prepared
 from workflows.phases.classification.strongest import competing, how_many
@@ -43,18 +42,22 @@ def estimated(
     """The whole breakdown by the dated price table, and the ways to serve each model with their prices."""
     rates = Rates.load(rates_path())
     pricing = Pricing(rates, dict(BaseModel.objects.values_list("name", "parameters")))
-    full_runs = bool(specification.value("final_run") and prepared.has_sample)
-    asked = dict.fromkeys(subjects(specification, prepared, configs, rates), load_of(prepared))
+    full_runs = with_full_runs(specification, prepared, configs)
+    asked = dict.fromkeys(subjects(specification, prepared, configs), load_of(prepared))
     found = priced(
         work, PROMPTS, asked, phase=Phase.EVALUATION, order=specification.value("serving_order") or ()
     )
-    answers = list(answered(found.lines, specification, configs, every=not full_runs))
+    ways, of_answers = found.ways, found.lines
+    if full_runs:
+        ways = told_ways(ways, configs)
+        of_answers = tuple(places(of_answers, configs, how_many(specification)))
+    answers = list(answered(of_answers, specification, configs, every=not full_runs))
     lines = [line for line in answers if line.group == BASE_INFERENCE]
     lines += trained(specification, prepared, configs, pricing)
     lines += [line for line in answers if line.group != BASE_INFERENCE]
     if specification.value("deploy"):
         lines.append(deployment_line(rates, accelerators, work.now.date()))
-    return Estimate(tuple(lines), rates.date.isoformat()), found.ways
+    return Estimate(tuple(lines), rates.date.isoformat()), ways
 
 
 def training_cost(priced: Estimate) -> Decimal | None:
@@ -77,7 +80,7 @@ def trained(
     """The sweep, and a full-data run of each base model that goes on."""
     models, going_on = competing(configs), how_many(specification)
     found = candidate_lines(configs, prepared.files["sample"].tokens, pricing)
-    if configs and specification.value("final_run") and prepared.has_sample:
+    if with_full_runs(specification, prepared, configs):
         for name in models:
             label = f"Full-data run of {short_name(name)}"
             job = Job(f"training:final:{short_name(name)}", label, "training", prepared.files["train"].tokens,
@@ -98,29 +101,59 @@ def perhaps(line: Line, going_on: int, of: int) -> Line:
     return Line(line.item, line.label, line.group, line.phase, ZERO, expected, line.high, how)
 
 
-def subjects(
-    specification: Specification, prepared: Prepared, configs: Configs, rates: Rates
-) -> list[Subject]:
-    """Every model that is asked: the base models as they are, then the tuned ones that are measured: the
-    full-data runs, else every candidate."""
+def subjects(specification: Specification, prepared: Prepared, configs: Configs) -> list[Subject]:
+    """Every model that may be asked: the base models as they are, then the tuned ones that are measured. Of
+    full-data runs there is one for each base model that competes, under the numbers that follow."""
     found = [Subject.base(each) for each in specification.value("base_models")]
-    if configs and specification.value("final_run") and prepared.has_sample:
-        # Which base models go on is not known yet: each place is priced as the dearest of them.
-        name = dearest(competing(configs), rates)
-        return found + [
-            Subject.planned(len(configs) + each, name) for each in range(1, how_many(specification) + 1)
-        ]
+    if with_full_runs(specification, prepared, configs):
+        numbers = enumerate(competing(configs), len(configs) + 1)
+        return found + [Subject.planned(number, name) for number, name in numbers]
     return found + [Subject.planned(each.number, each.base_model) for each in configs]
 
 
-def dearest(models: Sequence[str], rates: Rates) -> str:
-    """The model whose prompts cost most; one whose price is unknown before all others."""
+def with_full_runs(specification: Specification, prepared: Prepared, configs: Configs) -> bool:
+    """Whether the best configuration of a base model is trained again on all rows."""
+    return bool(configs and specification.value("final_run") and prepared.has_sample)
 
-    def cost(name: str) -> Decimal:
-        price = price_of(rates, name)
-        return Decimal("Infinity") if price is None else price.input
 
-    return max(models, key=cost)
+def places(found: Sequence[Line], configs: Configs, going_on: int) -> Iterator[Line]:
+    """The lines with those of full-data runs made one for each base model that goes on. Which ones do is not
+    known yet: each place costs from the least to the most that any of them would, and their mean."""
+    first = len(configs) + 1
+    keys = [f"inference:{PROMPTS}:candidate:{first + at}" for at in range(len(competing(configs)))]
+    runs = [line for line in found if line.item in keys]
+    for line in found:
+        if line.item not in keys:
+            yield line
+        elif keys.index(line.item) < going_on:
+            place = keys.index(line.item) + 1
+            yield replace(any_of(runs), item=line.item, label=f"Answers of full-data run {place}")
+
+
+def any_of(found: Sequence[Line]) -> Line:
+    """A line for one of several, whichever it will be; not calculated when one of them is not."""
+    unknown = next((line for line in found if line.high is None), None)
+    if unknown:
+        return unknown
+    lows, means, highs = ([each or ZERO for each in ends] for ends in zip(
+        *((line.low, line.expected, line.high) for line in found), strict=True))  # fmt: skip
+    dearest = found[highs.index(max(highs))]
+    mean = (sum(means, ZERO) / len(means)).quantize(CENT_OF_CENT)
+    several = " At the most as the dearest base model that may go on." if len(set(highs)) > 1 else ""
+    return replace(dearest, low=min(lows), expected=mean, high=max(highs), how=dearest.how + several)
+
+
+def told_ways(found: Sequence[dict[str, Any]], configs: Configs) -> list[dict[str, Any]]:
+    """The ways as the plan tells them: those of full-data runs by base model. The run itself is not named, so
+    that it is covered as the dearest (`answers/approved.py`)."""
+    names = {Subject.planned(number, "").key: name
+             for number, name in enumerate(competing(configs), len(configs) + 1)}  # fmt: skip
+    return [
+        {**each, "subject": f"tuned:{names[key]}", "label": f"Full-data run of {short_name(names[key])}"}
+        if (key := each["subject"]) in names
+        else each
+        for each in found
+    ]
 
 
 def answered(
