@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sessions.models import BaseModel, RemoteDataset
 from sessions.specification import FieldError, ModelName, Option, Question, missing
 from sessions.states import GateKind
@@ -20,6 +22,15 @@ def unanswered(work: Work) -> Ask | None:
     ready = RemoteDataset.objects.filter(listed=True, state="READY")
     datasets = [(row.name, str(row)) for row in ready]
     return page(missing(work.session.specification, supported(), datasets))
+
+
+# A reply in words that would answer a question about a field, where the usual one would not.
+REPLIES = {
+    "labels": "Labels are: billing, technical.",
+    "max_candidates": "At most 4 candidates.",
+    "heldout_rows": "Hold out 50 rows.",
+    "drop_bad_rows": "Drop bad rows.",
+}
 
 
 class Refusal(FieldError):
@@ -46,6 +57,7 @@ def page(questions: list[Question]) -> Ask | None:
     if not questions:
         return None
     count = "A question needs" if len(questions) == 1 else f"{len(questions)} questions need"
-    return Ask(
-        GateKind.QUESTIONS, f"{count} an answer", {"questions": [each.to_json() for each in questions]}
-    )
+    body: dict[str, Any] = {"questions": [each.to_json() for each in questions]}
+    if hint := REPLIES.get(questions[0].field):
+        body["hint"] = hint
+    return Ask(GateKind.QUESTIONS, f"{count} an answer", body)
