@@ -20,8 +20,8 @@ from localfireworks.faults import keep
 from localfireworks.judge import Bias, JudgingEngine
 from localfireworks.options import faults_of, parser, settings_of
 from localfireworks.processes import Processes
-from localfireworks.service import build_service
 from localfireworks.reader import ReadingEngine
+from localfireworks.service import build_service
 
 
 def offer(models: list[tuple[str, Path]]) -> None:
