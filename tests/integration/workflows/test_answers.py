@@ -26,6 +26,7 @@ from tests.integration.workflows.desk import (
 )
 from tests.integration.workflows.house import Killed, die, lost
 from workflows.answers import Sampling, Subject, collect, prompt_set
+from workflows.answers.live import AT_ONCE, GROUP
 from workflows.fireworks import inference
 from workflows.fireworks.errors import AccountSuspended, CallForbidden, Temporary
 from workflows.outcomes import Failed
@@ -111,6 +112,33 @@ def test_what_was_answered_before_a_worker_was_killed_is_not_asked_again(desk, a
     line = desk.session.ledger.get(item=f"inference:heldout:{SERVERLESS.key}")
     assert "billed twice" in line.gap
     assert line.reserved == Decimal("1.00")
+
+
+def test_five_kills_within_completions_repeat_only_what_was_under_way(desk):
+    """Row 1.14: each time no more than the requests under way and one group that was not stored yet; no row
+    with a stored answer is asked again, and in the end each row has one."""
+    rows, sampling = 240, Sampling(max_tokens=16, seed=42)
+    kept = set()
+    for kill in range(5):
+        before = sum(desk.asked().values())
+        strike(desk, 60, partial(die, after=bool(kill % 2)))
+        work = desk.work()
+        with pytest.raises(Killed):
+            collect(work, prompt_set(work, "heldout", questions(rows), sampling), [SERVERLESS])
+        desk.house.wire.faults.clear()
+        desk.house.clock.pass_by(LEASE)
+        desk.session.lease = ""
+        stored = {each.row for each in desk.answers(SERVERLESS) if each.is_over}
+        sent = sum(desk.asked().values()) - before
+        assert stored > kept
+        assert 60 <= sent <= len(stored - kept) + AT_ONCE + GROUP
+        kept = stored
+    desk.all(SERVERLESS)
+    asked, answers = desk.asked(), desk.answers(SERVERLESS)
+    assert sorted(each.row for each in answers if each.is_over) == list(range(rows))
+    assert sum(asked.values()) - rows <= 5 * (AT_ONCE + GROUP)
+    repeated = {row for row in range(rows) if asked[f"Number {row}: which colour?"] > 1}
+    assert repeated <= {each.row for each in answers if each.attempt > 1}
 
 
 def test_a_worker_that_lost_its_lease_stores_nothing(desk):
