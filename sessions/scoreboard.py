@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sessions.classified import HEADLINES
 from sessions.models import Candidate, Evaluation
 from sessions.models.evidence import Role
 from sessions.specification import rate_text, short_name
@@ -20,6 +21,7 @@ PARAMETERS = {
     "epochs": "Epochs",
 }
 MEASURES = {
+    "right_share": "Right answers",  # only where labels were predicted
     "score": "Score",  # only where an evaluator scored
     "win_rate": "Win rate",  # only where models were compared with their base
     "validation_loss": "Validation loss",
@@ -35,7 +37,7 @@ STATE_WORDS = {
     CandidateState.FAILED: "Failed",
     CandidateState.CANCELLED: "Cancelled",
 }
-VALIDATION_LOSS, SCORE, WIN_RATE = "validation_loss", "score", "win_rate"
+VALIDATION_LOSS, SCORE, WIN_RATE, RIGHT = "validation_loss", "score", "win_rate", "right_share"
 ABOUT_EQUAL = 0.01  # relative difference in loss below which two candidates are called about equal
 
 
@@ -91,11 +93,12 @@ class Row:
     failure: str
     score: Score | None = None
     win_rate: Score | None = None  # against its own base model
+    right_share: Score | None = None  # of its full-data run where there was one
     score_noise: str = ""  # against the suggested one, on the rows that both have
 
     def value(self, name: str) -> Any:
         """A column's value, for sorting and for the CSV."""
-        if name in {SCORE, WIN_RATE}:
+        if name in {SCORE, WIN_RATE, RIGHT}:
             found: Score | None = getattr(self, name)
             return found.value if found else None
         return self.seconds if name == "seconds" else getattr(self.candidate, name)
@@ -184,19 +187,26 @@ def scoreboard(
     measured, best = intervals(evaluations), best_of(sweep)
     found = {each.subject: Score.of(each) for each in evaluations if each.metric == SCORE}
     won = {each.subject: Score.of(each) for each in evaluations if each.metric == WIN_RATE and each.rows}
+    right = shares(candidates, evaluations)
     rows = [
         replace(
             row(each, best, measured, suggested, winner_id),
             score=found.get(each.subject),
             win_rate=won.get(each.subject),
+            right_share=right.get(each.pk),
             score_noise=against(each, suggested, words or {}),
         )
         for each in sweep
     ]
     measures = {
-        name: label for name, label in MEASURES.items() if has(name, scored=bool(found), won=bool(won))
+        name: label
+        for name, label in MEASURES.items()
+        if (right if name == RIGHT else has(name, scored=bool(found), won=bool(won)))
     }
-    usual = f"-{SCORE}" if found else f"-{WIN_RATE}" if won else VALIDATION_LOSS
+    usual = next(
+        (f"-{name}" for name, known in ((RIGHT, right), (SCORE, found), (WIN_RATE, won)) if known),
+        VALIDATION_LOSS,
+    )
     sort = sort if sort.lstrip("-") in {*PARAMETERS, *measures, "number"} else usual
     differing = [name for name in PARAMETERS if len({getattr(each, name) for each in sweep}) > 1]
     alike = [name for name in PARAMETERS if name not in differing]
@@ -209,6 +219,16 @@ def scoreboard(
         same=[(PARAMETERS[name], shown(name, getattr(sweep[0], name))) for name in same],
         others=[score for subject, score in sorted(found.items()) if subject not in competing],
     )
+
+
+def shares(candidates: Iterable[Candidate], evaluations: Sequence[Evaluation]) -> dict[int, Score]:
+    """The share of rows answered rightly, by candidate's primary key; that of a full-data run stands for the
+    candidate it repeats."""
+    known = {each.subject: Score.of(each) for each in evaluations if each.metric in HEADLINES}
+    found = {each.pk: known[each.subject] for each in candidates if each.subject in known}
+    return found | {
+        each.parent_id: found[each.pk] for each in candidates if each.parent_id and each.pk in found
+    }
 
 
 def has(name: str, *, scored: bool, won: bool) -> bool:
@@ -298,16 +318,20 @@ def to_csv(board: Scoreboard) -> str:
     ]
     scored = [f"{SCORE}{end}" for end in ("", "_low", "_high", "_rows", "_missing")]
     won = [f"{WIN_RATE}{end}" for end in ("", "_low", "_high", "_rows")]
+    right = [f"{RIGHT}{end}" for end in ("", "_low", "_high", "_rows")]
     losses = ["validation_low", "validation_high", "validation_rows"]
-    lines: list[list[Any]] = [[*names, *losses, *scored, *won]]
+    lines: list[list[Any]] = [[*names, *losses, *scored, *won, *right]]
     for each in board.rows:
         interval = each.interval or Interval(None, None, 0)
         cells = [each.value(name) for name in names] + [interval.low, interval.high, interval.rows or None]
-        lines.append([*cells, *score_cells(each.score), *score_cells(each.win_rate)[:-1]])
+        lines.append([*cells, *score_cells(each.score), *score_cells(each.win_rate)[:-1],
+                      *score_cells(each.right_share)[:-1]])  # fmt: skip
     for other in board.others:
         blank: list[Any] = [other.model if name == "base_model" else None for name in names]
         blank[0] = other.who
-        lines.append([*blank, None, None, None, *score_cells(other), *score_cells(None)[:-1]])
+        lines.append(
+            [*blank, None, None, None, *score_cells(other), *score_cells(None)[:-1], *score_cells(None)[:-1]]
+        )
     return "".join(map(csv_line, lines))
 
 

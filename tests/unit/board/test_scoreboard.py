@@ -152,3 +152,21 @@ def test_the_csv_has_scores_of_candidates_and_of_what_does_not_compete() -> None
     )  # fmt: skip
     assert (base["number"], base["base_model"], base["score"]) == ("qwen3-8b, untuned", QWEN, "0.5")
     assert (base["score_low"], base["validation_loss"]) == ("", "")
+
+
+def right(of: Candidate, share: float) -> Evaluation:
+    return Evaluation(
+        candidate=of, subject=of.subject, metric="accuracy", value=share, low=share / 2, high=1, rows=40
+    )
+
+
+def test_labels_rank_by_right_answers_and_a_full_data_run_stands_for_its_candidate() -> None:
+    one, two = candidate(1, 0.5), candidate(2, 0.9)
+    final = candidate(3, 0.4, role="final", parent=two)
+    board = scoreboard([one, two, final], [right(one, 0.6), right(final, 0.8)])
+    assert numbers(board) == [2, 1]
+    assert [each.label for each in board.columns][1] == "Right answers"
+    first, second = csv.DictReader(io.StringIO(to_csv(board), newline=""))
+    assert (first["number"], first["right_share"], first["right_share_low"]) == ("2", "0.8", "0.4")
+    assert (second["right_share"], second["right_share_rows"]) == ("0.6", "40")
+    assert "right_share" not in {each.name for each in scoreboard([one, two]).columns}
