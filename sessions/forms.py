@@ -16,6 +16,7 @@ from sessions.specification import (
     Specification,
     Workflow,
     rate_text,
+    short_name,
     show,
 )
 from sessions.specification.quoting import listed
@@ -25,6 +26,7 @@ FLAGS = (
     "benchmark_only", "sweep_models", "make_pairs", "stop_early",
 )  # fmt: skip
 MANY = ("base_models",)
+SERVED = ("strong_model", "weak_model", "judge_model")
 APART = "\n"
 # Fields that have a box of their own; the others are said in the sentence, and carried along hidden.
 BOXED = frozenset({
@@ -33,7 +35,8 @@ BOXED = frozenset({
     "drop_bad_rows", "max_candidates", "title", "workflow", "criterion", "register", "evaluator",
     "labels", "label_changes", "balance", "imbalance_threshold", "test_share", "benchmark_only",
     "compare_base", "prompt", "method", "betas", "sweep_models", "make_pairs", "rubric", "target",
-    "stop_early", "tools_as_text", "parts_as_text",
+    "stop_early", "tools_as_text", "parts_as_text", "strong_model", "weak_model", "judge_model",
+    "screening", "review_pairs",
 })  # fmt: skip
 # What a field with few values offers: the value as typed, and the words for it.
 OPTIONS: Mapping[str, tuple[tuple[str, str], ...]] = {
@@ -52,6 +55,17 @@ OPTIONS: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("evaluator", "An evaluator of your own"),
     ),
     "compare_base": (("", "If there are several"), ("yes", "Yes"), ("no", "No")),
+    "screening": (
+        ("", "Answers that decline (the usual)"),
+        ("faulty", "Only what makes no pair"),
+        ("refused", "Answers that decline"),
+        ("cut_off", "Answers that decline or were cut off"),
+    ),
+    "review_pairs": (
+        ("", "Ask only when half give no pair"),
+        ("show", "Show them before training"),
+        ("train", "Train on them without asking"),
+    ),
 }
 # Fields with a place for their faults.
 SHOWN = tuple(name for name in FIELDS if name in BOXED - {"drop_bad_rows", "tools_as_text", "parts_as_text"})
@@ -113,6 +127,8 @@ def text_of(name: str, value: Any) -> str:
         return listed(value)
     if name == "label_changes":
         return "; ".join(value)
+    if name in SERVED:
+        return short_name(str(value))
     if isinstance(value, tuple | list):
         return (APART if name in MANY else ", ").join(str(each) for each in value)
     return str(value)

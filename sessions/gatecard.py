@@ -11,7 +11,7 @@ from sessions.forms import OPTIONS, text_of
 from sessions.models import Candidate, Gate
 from sessions.models.evidence import Role
 from sessions.scoreboard import shown
-from sessions.specification import FIELDS, Origin, Specification, Workflow, rate_text, show
+from sessions.specification import FIELDS, Origin, Specification, Workflow, rate_text, short_name, show
 from sessions.states import CandidateState, Decision, GateKind
 
 # What can be changed in the small form of the plan gate, in its order.
@@ -26,10 +26,12 @@ CLASSIFYING = (
 )  # fmt: skip
 PREFERRING = (
     "base_models", "method", "betas", "learning_rates", "lora_ranks", "max_candidates", "epochs", "rubric",
-    "evaluator", "target", "stop_early", "test_share", "heldout_rows", "parallel_jobs", "seed", "deploy",
+    "judge_model", "evaluator", "strong_model", "weak_model", "screening", "review_pairs", "target",
+    "stop_early", "test_share", "heldout_rows", "parallel_jobs", "seed", "deploy",
 )  # fmt: skip
 AUTHORING = ("criterion", "seed")  # another value there writes the evaluator anew
 LONG = {"rubric"}
+MODELS = {"strong_model", "weak_model", "judge_model"}
 FLAGS = {"final_run", "deploy", "benchmark_only", "stop_early"}
 HINTS = {
     GateKind.PLAN: "Approved, proceed.",
@@ -180,7 +182,7 @@ def gate_card(
     return GateCard(
         gate=gate,
         key=f"{gate.pk}:{gate.plan.digest if gate.plan else ''}",
-        hint=HINTS.get(GateKind(gate.kind), ""),
+        hint=str(body.get("hint") or HINTS.get(GateKind(gate.kind), "")),
         body=body,
         typed=typed,
         bill=bill(lines_of_plan(body)) if is_plan else None,
@@ -224,7 +226,8 @@ def values(specification: Specification, names: Mapping[str, str] | None = None)
         entry = specification.entry(name)
         if entry is not None:
             text = (names or {}).get(str(entry.value)) or show(name, entry.value)
-            words = "" if entry.origin in {Origin.FORM, Origin.ANSWER} else entry.words
+            quoted = "" if entry.origin in {Origin.FORM, Origin.ANSWER} else entry.words
+            words = (names or {}).get(quoted, quoted)
             found.append(Value(name, each.label, text, entry.origin, entry.origin.label, words))
     return found
 
@@ -263,7 +266,7 @@ def as_text(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if not isinstance(value, (list, tuple)):
-        return str(value)
+        return short_name(str(value)) if name in MODELS else str(value)
     if name == "learning_rates":
         return ", ".join(rate_text(each) for each in value)
     if name == "target":

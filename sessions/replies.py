@@ -257,6 +257,8 @@ def chosen(question: Question) -> str:
 
 def answered(entered: Entered, entries: dict[str, Entry]) -> Outcome:
     """Take the answers into the specification, named as answers. What is still open keeps the gate open."""
+    if asked(entered.gate) == ["review_pairs"] and "review_pairs" not in entries:
+        entries = {**entries, "review_pairs": Entry("change", Origin.ANSWER, entered.first("reply"))}
     if wrong := objections.to_values(entered.gate.session, entries):
         return entered.again(wrong)
     said = {name: Entry(entry.value, Origin.ANSWER, entry.words) for name, entry in entries.items()}

@@ -10,6 +10,7 @@ from sessions.classified import HEADLINES
 from sessions.models import Candidate, Evaluation
 from sessions.models.evidence import Role
 from sessions.specification import rate_text, short_name
+from sessions.specification.preference import weight
 from sessions.spreadsheets import csv_line
 from sessions.states import CandidateState
 
@@ -211,12 +212,13 @@ def scoreboard(
     differing = [name for name in PARAMETERS if len({getattr(each, name) for each in sweep}) > 1]
     alike = [name for name in PARAMETERS if name not in differing]
     same = [name for name in alike if sweep and getattr(sweep[0], name) is not None]
-    labels = {"number": "#", **{name: PARAMETERS[name] for name in differing}, **measures}
+    called = parameters(sweep)
+    labels = {"number": "#", **{name: called[name] for name in differing}, **measures}
     competing = {each.subject for each in sweep}
     return Scoreboard(
         columns=[column(name, label, sort) for name, label in labels.items()],
         rows=ordered(rows, sort),
-        same=[(PARAMETERS[name], shown(name, getattr(sweep[0], name))) for name in same],
+        same=[(called[name], shown(name, getattr(sweep[0], name))) for name in same],
         others=[score for subject, score in sorted(found.items()) if subject not in competing],
     )
 
@@ -229,6 +231,13 @@ def shares(candidates: Iterable[Candidate], evaluations: Sequence[Evaluation]) -
     return found | {
         each.parent_id: found[each.pk] for each in candidates if each.parent_id and each.pk in found
     }
+
+
+def parameters(sweep: Sequence[Candidate]) -> dict[str, str]:
+    """The labels of the parameters; ORPO's number has a name of its own."""
+    weighed = next((each for each in sweep if each.beta is not None), None)
+    name = weight(weighed.session.value("method")) if weighed else "beta"
+    return {**PARAMETERS, "beta": name.capitalize()}
 
 
 def has(name: str, *, scored: bool, won: bool) -> bool:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from sessions.costs import about, money, money_range
+from sessions.specification.preference import weight
 from workflows import classification_report, scores
 from workflows.markup import plain, table
 from workflows.phases.preference import written
@@ -52,6 +53,7 @@ def outcome(facts: Facts) -> list[str]:
             f"- Final model: `{final['model']}` (base `{final['base_model']}`)",
             f"- Training loss: {loss(final['train_loss'])}",
             *(written.outcome(facts) or [validation(final)]),
+            *scores.outcome(facts),
         ]
     if not served:
         return [*lines, "- Nothing is deployed.", ""] if facts["final"] else []
@@ -130,6 +132,7 @@ def data(facts: Facts) -> list[str]:
 def candidates(facts: Facts) -> list[str]:
     """The scoreboard. Where models were compared nobody measured a validation loss."""
     has_beta = any(each.get("beta") is not None for each in facts["candidates"])
+    named = weight((facts.get("preference") or {}).get("method")).capitalize()
     compared = any(each.get("win_rate") for each in facts["candidates"])
     rows = (
         [
@@ -149,7 +152,7 @@ def candidates(facts: Facts) -> list[str]:
         for each in facts["candidates"]
     )
     head = (
-        "Candidate", "Base model", "LoRA rank", "Learning rate", "Epochs", *["Beta"] * has_beta,
+        "Candidate", "Base model", "LoRA rank", "Learning rate", "Epochs", *[named] * has_beta,
         *["Win rate against its base"] * compared, "Training loss", *["Validation loss"] * (not compared),
         "Tokens", "Cost", "State",
     )  # fmt: skip
@@ -171,6 +174,7 @@ def winner(facts: Facts) -> list[str]:
     if not chosen:
         return []
     lines = ["## The winner", "", f"- Suggested: candidate {chosen['suggested']}. {plain(chosen['rule'])}"]
+    lines += [f"- Why: {plain(chosen['why'])}"] if chosen.get("why") else []
     lines += [f"- How sure: {plain(chosen['certainty'])}"]
     lines += [f"- Confirmed: candidate {chosen['number']} by {plain(chosen['by'])} at {chosen['at']}"]
     if chosen.get("reason"):

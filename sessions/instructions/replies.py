@@ -146,6 +146,8 @@ def reply(
         return _not_understood(heard.reading, gate_kind, several=bool(heard.topics))
     if heard.reading.entries:
         return _values(heard, gate_kind)
+    if gate_kind == "questions" and (taken := _agreed(heard, asked, text)):
+        return taken
     return _decision(heard, gate_kind, candidates)
 
 
@@ -219,6 +221,16 @@ def _free_text(parsed: Parse, heard: _Heard, asked: Sequence[str]) -> dict[str, 
     if not name or said or len(text.split()) < FEWEST_WORDS or text.endswith("?"):
         return {}
     return {name: Entry(FIELDS[name].check(text, parsed.source.context), Origin.ANSWER, text)}
+
+
+def _agreed(heard: _Heard, asked: Sequence[str], text: str) -> Reply | None:
+    """“Approved, proceed.” where the only question is whether to go on with the pairs that were made."""
+    if list(asked) != ["review_pairs"] or not heard.exact or not heard.acts:
+        return None
+    if heard.acts <= AGREEING:
+        entries = {"review_pairs": Entry("train", Origin.ANSWER, text)}
+        return Reply(ReplyKind.ANSWER, "Answered.", entries, reading=heard.reading)
+    return None
 
 
 def _values(heard: _Heard, gate_kind: str) -> Reply:

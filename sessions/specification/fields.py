@@ -86,7 +86,12 @@ _ALL = (
     _tuning(
         "learning_rates", "Learning rates", v.RATES, hint="For example 1e-4; every rank is tried with each."
     ),
-    _preference("betas", "Betas", m.BETAS, hint="How close to the base model it stays, for example 0.1."),
+    _preference(
+        "betas",
+        "Beta or lambda",
+        m.BETAS,
+        hint="DPO's beta: how close to the base model it stays. ORPO's lambda: how much the pairs weigh.",
+    ),
     _tuning(
         "max_candidates",
         "Candidates at the most",

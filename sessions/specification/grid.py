@@ -30,11 +30,12 @@ class CandidateConfig:
     learning_rate: float
     epochs: int
     beta: float | None = None  # of DPO; lambda of ORPO
+    method: str = ""  # of preference learning: dpo or orpo
 
     @property
     def label(self) -> str:
         rate = rate_text(self.learning_rate)
-        beta = "" if self.beta is None else f", beta {self.beta:g}"
+        beta = "" if self.beta is None else f", {preference.weight(self.method)} {self.beta:g}"
         return f"{short_name(self.base_model)}, rank {self.lora_rank}, learning rate {rate}{beta}"
 
     @property
@@ -198,7 +199,8 @@ def candidates(spec: Specification) -> tuple[CandidateConfig, ...]:
             f"The grid makes {len(combined)} candidates.",
             f"Use fewer ranks, rates or base models: {MAX_CANDIDATES} at the most.",
         )
+    method = spec.value("method", "dpo") if spec.value("workflow") == Workflow.PREFERENCE else ""
     return tuple(
-        CandidateConfig(number, model, rank, rate, spec.value("epochs", 1), beta)
+        CandidateConfig(number, model, rank, rate, spec.value("epochs", 1), beta, method)
         for number, (model, (rank, rate, beta)) in enumerate(combined, 1)
     )

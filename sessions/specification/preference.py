@@ -22,6 +22,11 @@ HELDOUT_SHARE = 0.2
 MOST_MODELS, LARGEST_MODEL = 6, 80_000_000_000
 
 
+def weight(method: str | None) -> str:
+    """What the number is called that candidates carry as `beta`: ORPO weighs its odds ratio by a lambda."""
+    return "lambda" if method == "orpo" else "beta"
+
+
 def epochs(rows: int) -> tuple[int, str]:
     """Passes over so many pairs, and the rule."""
     rule = f"min({MOST_EPOCHS}, ceil({EXAMPLES} / rows))"

@@ -8,6 +8,7 @@ from typing import Any
 from sessions.specification.catalogue import short_name
 from sessions.specification.entries import Specification
 from sessions.specification.fields import show
+from sessions.specification.preference import weight
 from sessions.specification.quoting import doubled, sides
 from sessions.specification.values import rate_text, words
 
@@ -121,7 +122,7 @@ def _grid(spec: Specification) -> Iterator[str]:
     if ranks := spec.value("lora_ranks"):
         yield _many("LoRA rank", [str(rank) for rank in ranks])
     if betas := spec.value("betas"):
-        yield _many("beta", [f"{beta:g}" for beta in betas])
+        yield _many(weight(spec.value("method")), [f"{beta:g}" for beta in betas])
 
 
 def sentence(spec: Specification) -> str:

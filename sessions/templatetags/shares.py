@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from django import template
 
+from sessions.models import TuningSession
+from sessions.specification import preference
+
 register = template.Library()
+
+
+@register.filter
+def weight(run: TuningSession) -> str:
+    """What the preference weight of a session's candidates is called: beta, or ORPO's lambda."""
+    return preference.weight(run.value("method"))
 
 
 @register.filter

@@ -28,6 +28,7 @@ ADVANCED = (
     "tuning_samples", "parallel_jobs", "heldout_rows", "max_candidates", "budget", "seed",
     "title", "evaluation_dataset", "final_run", "deploy",
 )  # fmt: skip
+MAKING = ("strong_model", "weak_model", "judge_model", "screening", "review_pairs")
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,8 @@ def shown(page: Page) -> dict[str, Any]:
         "reader": reader(rehearsal=page.stock.rehearsal),
         "form": form,
         "catalogue": models,
+        "served": models.served,
+        "makers_open": any(form[name].is_set for name in MAKING),
         "advanced_open": any(form[name].is_set for name in ADVANCED),
         "unlisted_models": [name for name in form["base_models"].values if name not in listed],
         "choices": choices(page.request.user, page.draft.fields),

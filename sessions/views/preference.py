@@ -12,14 +12,23 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from sessions import compared
-from sessions.models import Artifact, TuningSession
+from sessions.models import Artifact, Gate, TuningSession
 from sessions.numbers import row_number
 from sessions.texts import text_of
 from sessions.views.reading import session_or_404
 
 ON_A_PAGE = 20
 PAIRS, TRAIN, MADE, LINT = "pairs.jsonl", "train.jsonl", "pairs-made.json", "pairs.json"
+SAMPLE = "pairs-sample.json"
 EXAMPLES = 5
+# Why a prompt gave no pair, as workflows/phases/preference/making.py has it.
+REASONS = {
+    "unanswered": "Left out: one model gave no answer",
+    "empty": "Left out: an answer was empty",
+    "identical": "Left out: both answers are the same",
+    "refused": "Left out: an answer declined",
+    "cut_off": "Left out: an answer was cut off",
+}
 LONGEST_LINE = 200_000  # bytes of a row that is read into a page
 
 
@@ -99,11 +108,28 @@ def data(files: dict[str, Artifact], lint: dict[str, Any]) -> dict[str, Any]:
         return {}
     made = files.get(MADE)
     rows = files.get(PAIRS) or files.get(TRAIN)
+    drawn = sample(files.get(SAMPLE))
     return {
         "lint": lint,
         "made": json.loads(made.path.read_bytes()) if made and made.path.exists() else None,
-        "pairs": examples(rows) if rows else [],
+        "pairs": drawn or (examples(rows) if rows else []),
+        "drawn": bool(drawn),
     }
+
+
+def sample(file: Artifact | None) -> list[dict[str, Any]]:
+    """The drawn sample of what was made, kept and left out."""
+    if file is None or not file.path.exists():
+        return []
+    rows: list[dict[str, Any]] = json.loads(file.path.read_bytes())
+    return [{**row, "reason": REASONS.get(row["outcome"], "")} for row in rows]
+
+
+def of_gate(session: TuningSession, gate: Gate) -> dict[str, Any]:
+    """The sample, where the gate asks about made pairs."""
+    if "review_pairs" not in gate.body:
+        return {}
+    return {"pair_sample": sample(Artifact.objects.filter(session=session, name=SAMPLE).first())}
 
 
 def examples(file: Artifact) -> list[dict[str, str]]:

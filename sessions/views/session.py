@@ -110,6 +110,7 @@ def focus(found: Facts, outcome: replies.Outcome | None) -> Mapping[str, Any]:
         "verdict": panels.verdict(found) if found.session.is_over else None,
         "failure": failure(found.session.failure) if found.session.failure else None,
         **(preference.shown(found.session) if gate and gate.kind == GateKind.PROMOTION else {}),
+        **(preference.of_gate(found.session, gate) if gate else {}),
         "gate_board": panels.scores(found) if gate and gate.kind == GateKind.PROMOTION else None,
         "coming": coming(found, gate) if gate and gate.kind == GateKind.PROMOTION else "",
         **(readings(gate, outcome) if gate and gate.kind in proposing.GATES else {}),

@@ -40,19 +40,24 @@ def step_of(propose: Propose) -> Callable[[Work], Outcome]:
             and gate.plan == plans.latest(work.session)
         ):
             return Done(f"revision {gate.plan.revision} approved")
-        asked = questions.unanswered(work)
-        if asked:
-            return asked
-        try:
-            plan = revision(work, propose(work))
-        except FieldError as fault:
-            ask = questions.refused(fault)
-            assert ask is not None  # noqa: S101  # a refused value is always one question
-            return ask
-        text = f"Approve the plan (revision {plan.revision}) or ask for changes"
-        return Ask(GateKind.PLAN, text, {}, plan)
+        return asked(work, propose)
 
     return step
+
+
+def asked(work: Work, propose: Propose) -> Ask:
+    """The next revision and its gate; or what must be answered before there can be one."""
+    missing = questions.unanswered(work)
+    if missing:
+        return missing
+    try:
+        plan = revision(work, propose(work))
+    except FieldError as fault:
+        ask = questions.refused(fault)
+        assert ask is not None  # noqa: S101  # a refused value is always one question
+        return ask
+    text = f"Approve the plan (revision {plan.revision}) or ask for changes"
+    return Ask(GateKind.PLAN, text, {}, plan)
 
 
 def revision(work: Work, proposal: Proposal) -> Plan:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,13 +54,22 @@ def answer_tokens(found: Sequence[Sample], held: int) -> int:
     leave less than FEWEST_TOKENS count for nothing here."""
     longest = max((len(each.answer) for each in found), default=0)
     wanted = min(MOST_TOKENS, max(FEWEST_TOKENS, longest * 3 // (2 * CHARACTERS_A_TOKEN)))
-    room = (held - prompt_tokens(each) for each in found)
-    return min(wanted, min((each for each in room if each >= FEWEST_TOKENS), default=wanted))
+    return fitted(wanted, [held - prompt_tokens(each) for each in found])
+
+
+def fitted(wanted: int, rooms: Sequence[int]) -> int:
+    """So many tokens, or what the least room leaves; rooms below FEWEST_TOKENS count for nothing."""
+    return min(wanted, min((each for each in rooms if each >= FEWEST_TOKENS), default=wanted))
 
 
 def prompt_tokens(sample: Sample) -> int:
     """About how many tokens its prompt has, rather too many than too few."""
-    texts = [text_of(each.get("content")) for each in sample.prompt]
+    return tokens_of(sample.prompt)
+
+
+def tokens_of(messages: Sequence[Mapping[str, Any]]) -> int:
+    """About how many tokens these messages have, rather too many than too few."""
+    texts = [text_of(each.get("content")) for each in messages]
     return sum(len(each) // CHARACTERS_A_TOKEN + MESSAGE_TOKENS for each in texts) + MESSAGE_TOKENS
 
 

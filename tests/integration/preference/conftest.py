@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from localfireworks.judge import JudgingEngine
 from sessions.models import TuningSession
 from tests.factories import make_base_model
 from tests.integration.workflows.conftest import opened
-from tests.integration.workflows.house import House
+from tests.integration.workflows.house import House, Wire
 from tests.unit.localfireworks.conftest import Echo, EchoEngine, Word
 
 STRONG = "accounts/fireworks/models/kimi-k3"
@@ -37,6 +38,7 @@ class Speaker(Echo):
             text = "One answer."
         elif "refuse" in asked:
             text = "I'm sorry, I can't help with that."
+            text += " Ask me another." if self.standin == "large" else ""
         self.written += 1
         words = text.split(" ")[: given["max_tokens"]]
         for number, word in enumerate(words):
@@ -87,3 +89,12 @@ def preference(house: House, rows: list[dict[str, Any]] | None, **values: Any) -
 def lines(path: Path) -> list[dict[str, Any]]:
     """The rows of a JSONL file."""
     return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def content(house: House, name: str) -> bytes:
+    """The bytes of a dataset as local Fireworks hands them out."""
+    with house.person() as person:
+        found = person.get(f"/v1/{name}:getDownloadEndpoint").raise_for_status().json()
+    (url,) = found["filenameToSignedUrls"].values()
+    with httpx.Client(transport=Wire(house.wire.app, house.wire.thread)) as anybody:
+        return anybody.get(url).raise_for_status().content

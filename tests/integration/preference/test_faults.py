@@ -12,7 +12,7 @@ import pytest
 
 from sessions.models import Answer
 from sessions.states import GateKind
-from tests.integration.preference.conftest import pairs, preference, prompts
+from tests.integration.preference.conftest import STRONG, WEAK, content, pairs, preference, prompts
 from tests.integration.workflows.house import DATASETS, Fault, Killed, die
 
 CHAT = "/inference/v1/chat/completions"
@@ -46,6 +46,13 @@ def asked(house) -> Asked:
     return Counter((body["model"], body["messages"][-1]["content"]) for body in bodies)
 
 
+def pairs_of(house, session) -> str:
+    """The one dataset of pairs that a session uploaded."""
+    (name,) = session.resources.filter(purpose="dataset-pairs").values_list("name", flat=True)
+    assert name in {each["name"] for each in house.remote(DATASETS)}
+    return name
+
+
 def stored(session, name: str) -> dict[tuple[str, str], int]:
     """Model and question of every row that has its answer."""
     text = session.artifacts.get(name=f"prompts/{name}.jsonl").path.read_bytes()
@@ -65,11 +72,40 @@ def test_a_kill_in_pair_generation(house):
     twice = {key for key, times in asked(house).items() if times > 1}
     assert twice.isdisjoint(before)
     assert set(stored(session, "pairs")) > set(before)
+    calm = undisturbed(house, name)
+    assert content(house, pairs_of(house, session)) == content(house, pairs_of(house, calm))
+
+
+def undisturbed(house, name: str):
+    """The same session with nothing happening to it."""
     calm = approved(house, preference(house, None, dataset=name, deploy=False, betas=(0.1,)))
     house.drive(calm)
-    hashes = {each.artifacts.get(name="pairs.jsonl").sha256 for each in (session, calm)}
-    assert len(hashes) == 1, "what is uploaded is the same as if nothing had happened"
-    assert len([each for each in house.remote(DATASETS) if "dataset-pairs" in each["name"]]) == 2
+    return calm
+
+
+def test_a_kill_in_the_upload_of_the_pairs(house):
+    """Before the bytes arrived, and after: the dataset is filled once, with the same bytes; the original
+    is as it was, and every run has names of its own."""
+    name = house.dataset("prompts", prompts(12))
+    original = content(house, name)
+    calm = undisturbed(house, name)
+    wanted, seen = content(house, pairs_of(house, calm)), {pairs_of(house, calm)}
+    for after in (False, True):
+        session = approved(house, preference(house, None, dataset=name, deploy=False, betas=(0.1,)))
+        before = asked(house)
+        house.wire.faults.append(Fault("POST", ":upload", partial(die, after=after)))
+        with pytest.raises(Killed):
+            house.drive(session)
+        house.clock.pass_by(600)  # its lease is over
+        house.drive(session)
+        assert house.gate(session).kind == GateKind.PROMOTION
+        assert content(house, pairs_of(house, session)) == wanted
+        assert session.answers.filter(prompts="pairs", attempt__gt=1).count() == 0
+        again = asked(house) - before
+        assert max(times for (model, _), times in again.items() if model in (STRONG, WEAK)) == 1
+        seen.add(pairs_of(house, session))
+    assert len(seen) == 3
+    assert content(house, name) == original
 
 
 def test_a_kill_in_judging(house):

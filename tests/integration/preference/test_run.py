@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from decimal import Decimal
 
 from sessions.actions import gates
 from sessions.models import Answer, Artifact
+from sessions.scoreboard import scoreboard
 from sessions.states import CandidateState, GateKind, Status
 from tests.integration.preference.conftest import (
     BIG_QWEN,
@@ -15,6 +15,7 @@ from tests.integration.preference.conftest import (
     QWEN,
     STRONG,
     WEAK,
+    content,
     lines,
     pairs,
     preference,
@@ -78,7 +79,7 @@ def test_prompts_have_pairs_made_of_them_first(house):
     session = preference(house, None, dataset=original, make_pairs=True)
     house.drive(session)
     body = house.gate(session).plan.body
-    assert body["makers"] == {"strong": STRONG, "weak": WEAK, "max_tokens": 384}
+    assert body["makers"] == {"strong": STRONG, "weak": WEAK, "max_tokens": 512, "screening": "refused"}
     making = [each for each in body["estimate"]["by_group"] if each["label"] == "Pair generation"]
     assert making, body["estimate"]["by_group"]
     house.reply(session, "Approved, proceed.")
@@ -175,15 +176,22 @@ def test_chosen_and_rejected_are_trained_on_as_pairs_by_orpo(house):
     ]  # fmt: skip
     session = preference(house, rows, method="orpo", betas=(0.2,), deploy=False)
     house.drive(session)
-    assert house.gate(session).plan.body["data"]["conversions"][0]["rows"] == 12
+    body = house.gate(session).plan.body
+    assert body["data"]["conversions"][0]["rows"] == 12
+    assert "lambda 0.2" in body["sentence"]
+    assert any("lambda 0.2" in line["label"] for line in body["estimate"]["lines"])
     house.reply(session, "Approved, proceed.")
     house.drive(session)
     (job,) = house.remote(DPO)
     assert job["lossConfig"]["method"] == "ORPO"
     assert job["lossConfig"]["orpo"]["lambda"] == 0.2
+    board = scoreboard(list(session.candidates.all()))
+    assert ("Lambda", "0.2") in board.same
     house.reply(session, "Proceed with the winning config.")
     house.drive(session)
     assert session.status == Status.SUCCEEDED, session.failure
+    text = session.artifacts.get(name="final_report.md").path.read_text()
+    assert "| Learning rate | Epochs | Lambda |" in text
     assert not house.remote(DEPLOYMENTS)
 
 
@@ -272,6 +280,7 @@ def test_the_original_stays_and_a_rerun_makes_new_names(house):
         house.drive(session)
         names += [each.name for each in session.resources.exclude(kind="model")]
     assert content(house, name) == before
+    assert {method for method, path in house.wire.requests if name in path} == {"GET"}
     assert len(set(names)) == len(names)
     digests = {each.sha256 for each in artifacts("pairs.jsonl")}
     assert len(digests) == 1, "the same prompts and seed give the same pairs"
@@ -285,14 +294,6 @@ def test_a_dataset_to_measure_on_is_never_trained_on(house):
     data = house.gate(session).plan.body["data"]
     assert (data["train_rows"], data["heldout_rows"]) == (13, 7)
     assert any("3 training rows ask a prompt of the evaluation dataset" in risk for risk in data["risks"])
-
-
-def content(house, name: str) -> str:
-    """The hash of a dataset's bytes."""
-    with house.person() as person:
-        urls = person.get(f"/v1/{name}:getDownloadEndpoint").raise_for_status().json()["filenameToSignedUrls"]
-        parts = [person.get(url, headers={"Authorization": ""}).content for url in urls.values()]
-    return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
 def artifacts(name: str):

@@ -99,6 +99,7 @@ def test_unsupported_settings_are_named() -> None:
         ("show me a sample of the pairs first, keep pairs with refusals",
          {"review_pairs": "show", "screening": "faulty"}),
         ("leave out pairs with cut answers", {"screening": "cut_off"}),
+        ("Run ORPO with lambda 0.1 and 0.2", {"method": "orpo", "betas": (0.1, 0.2)}),
     ],
 )  # fmt: skip
 def test_who_makes_the_pairs_and_what_is_left_out(text: str, expected: dict[str, Any]) -> None:

@@ -10,9 +10,10 @@ from ..inspection import KEEP, LEAST_SAMPLES, MOST_SAMPLES, Conversion, Inspecti
 from ..lines import BOM, MAX_LINE, Progress, foreign
 from ..problems import FATAL, Findings, Problem
 from ..tokens import Scaled, stats
-from . import converting, detecting
+from . import converting, detecting, shared
 from .lint import Lint, contradictions, lint
 from .scan import Scan, scan
+from .shared import Lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,12 @@ def inspect(
     max_problems_kept: int = KEEP,
     max_line: int = MAX_LINE,
     scaled: Scaled | None = None,
+    measured: Lines | None = None,
 ) -> Inspected:
     """Read a JSONL file once and say what it holds and what is wrong with it.
 
-    The arguments are those of `workflows.data.inspection.inspect`. A chosen/rejected row counts as usable
+    The arguments are those of `workflows.data.inspection.inspect`; `measured` are the prompts that are
+    measured on instead, with their lines in their own file. A chosen/rejected row counts as usable
     when it can be converted; tokens of pairs are those of both conversations. Raises OSError.
     """
     with path.open("rb") as file:
@@ -46,6 +49,8 @@ def inspect(
     )
     checked = lint(found.kept)
     for problem in contradictions(found.kept):
+        found.findings.add(problem)
+    for problem in shared.problems(found.kept, measured or {}):
         found.findings.add(problem)
     report = _report(found, checked, scaled)
     verdicts = tuple(_verdicts(found, checked, kind))

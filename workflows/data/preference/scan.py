@@ -66,6 +66,10 @@ class Kept:
             return np.zeros(len(self), dtype=np.bool_)
         return np.isin(numbers(self.pairs), numbers(self.opposites))
 
+    def prompt_keys(self) -> list[bytes]:
+        """Each row's prompt as its key (`rows.prompt_key`)."""
+        return [bytes(self.prompts[at : at + 16]) for at in range(0, len(self.prompts), 16)]
+
     def groups(self) -> Ints:
         """The number of each row's prompt: rows of one prompt share it."""
         halves = np.frombuffer(bytes(self.prompts), dtype=">u8").reshape(-1, 2)

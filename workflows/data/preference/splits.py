@@ -94,17 +94,13 @@ def whole(path: Path, target: Path) -> tuple[SplitFile, int]:
 
 def prompt_keys(path: Path) -> set[bytes]:
     """The keys of all prompts of a file's usable rows."""
-    return set(_keys(scan(path).kept))
-
-
-def _keys(kept: Kept) -> list[bytes]:
-    return [bytes(kept.prompts[at : at + 16]) for at in range(0, len(kept.prompts), 16)]
+    return set(scan(path).kept.prompt_keys())
 
 
 def _of_prompts(kept: Kept, wanted: Collection[bytes]) -> Flags:
     if not wanted:
         return np.zeros(len(kept), dtype=np.bool_)
-    return np.fromiter((key in wanted for key in _keys(kept)), np.bool_, len(kept))
+    return np.fromiter((key in wanted for key in kept.prompt_keys()), np.bool_, len(kept))
 
 
 def _held(kept: Kept, usable: Flags, wanted: int, seed: int) -> Flags:

@@ -6,6 +6,7 @@ from typing import Final
 
 IDENTICAL: Final = "pair.identical"
 CONTRADICTS: Final = "pair.contradicts"
+SHARED: Final = "prompt.shared"
 
 PAIR_REMEDIES = {
     "input.type": 'Make input an object like {"messages": [...]}.',
@@ -20,6 +21,7 @@ PAIR_REMEDIES = {
     "chosen.prompts": "Give both conversations the same messages up to the last answer.",
     IDENTICAL: "Take the row out: equal answers show no preference.",
     CONTRADICTS: "Keep the one that is right: two rows that say the opposite cancel each other out.",
+    SHARED: "Nothing to do; to train on it, take it out of the evaluation dataset.",
     "tools.unasked": "Take the row out, or the tools if its answers do without them.",
     "row.format": "Give the row input, preferred_output and non_preferred_output.",
 }

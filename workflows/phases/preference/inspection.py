@@ -11,7 +11,7 @@ from sessions.specification import Option, Question
 from workflows.data import formats
 from workflows.data.conversion import Example
 from workflows.data.inspection import Inspection
-from workflows.data.preference import converting
+from workflows.data.preference import converting, shared
 from workflows.data.preference.inspection import inspect
 from workflows.faults import DataFault
 from workflows.outcomes import Done, Outcome
@@ -36,9 +36,9 @@ def step(work: Work) -> Outcome:
     asked = questions.unanswered(work)
     if asked:
         return asked
-    found = look(work, work.session.value("dataset"), DATA, "inspection")
     evaluation = work.session.value("evaluation_dataset")
     measured = look(work, evaluation, EVALUATION, "evaluation-inspection") if evaluation else None
+    found = look(work, work.session.value("dataset"), DATA, "inspection")
     open_questions = list(undecided(work, found, measured))
     if open_questions:
         ask = questions.page(open_questions)
@@ -73,7 +73,9 @@ def look(work: Work, reference: str, name: str, report: str) -> Inspection:
     if known:
         return Inspection.from_json(json.loads(known.path.read_bytes()))
     source = staging.bring_in(work, reference, name)
-    found = inspect(source.path, max_problems_kept=KEPT_PROBLEMS)
+    other = work.folder / EVALUATION
+    measured = shared.asked_in(other) if name == DATA and work.session.value("evaluation_dataset") else {}
+    found = inspect(source.path, max_problems_kept=KEPT_PROBLEMS, measured=measured)
     if name == DATA:
         work.keep(LINT, "application/json", json.dumps(found.lint.to_json()))
     keep(work, report, source, found.report, preview)

@@ -23,23 +23,30 @@ from workflows.data.preference.splits import TRAIN
 from workflows.outcomes import Failed, Failure, Outcome
 from workflows.phases import datasets, plans
 from workflows.phases.datasets import Part
+from workflows.phases.preference import samples
 from workflows.phases.preference.judging import BY_TOKEN
 from workflows.phases.preference.prompts import prompts_in
 from workflows.work import Work
 
-PROMPTS = "pairs"
+PROMPTS, QUESTIONS = "pairs", "prompts/pairs.jsonl"
 PAIRS, PROVENANCE, SUMMARY = "pairs.jsonl", "pairs-provenance.jsonl", "pairs-made.json"
 PART = Part(PAIRS, "dataset-pairs", "preference pairs made")
 TEMPERATURE = 0.7  # some variety; at 0 a small model repeats itself
 LEAST_PAIRS = 3
+REVIEW_SHARE = 0.5  # of the prompts without a pair: above it a person is asked before anything is trained
 KEPT = "kept"
+CHANGEABLE = ("strong", "weak", "screening")
 WORDS = {
     KEPT: "kept",
     "unanswered": "one model gave no answer",
     "empty": "an answer was empty",
     "identical": "both answers were the same",
     "refused": "an answer declined the task",
+    "cut_off": "an answer was cut off",
 }
+# What the specification's `screening` leaves out beside what makes no pair at all.
+SCREENED = {"faulty": frozenset(), "refused": {"refused"}, "cut_off": {"refused", "cut_off"}}
+USUAL_SCREENING = "refused"
 
 
 @dataclass(frozen=True)
@@ -49,9 +56,8 @@ class Sides:
     strong: Answer | None
     weak: Answer | None
 
-    @property
-    def outcome(self) -> str:
-        """Why no pair comes of it, or KEPT. One of WORDS."""
+    def outcome(self, screening: str = USUAL_SCREENING) -> str:
+        """Why no pair comes of it, or KEPT. One of WORDS; `screening` one of SCREENED."""
         texts = [each.text.strip() if each and not each.error else None for each in (self.strong, self.weak)]
         if None in texts:
             return "unanswered"
@@ -60,7 +66,8 @@ class Sides:
             return "empty"
         if " ".join(strong.split()) == " ".join(weak.split()):
             return "identical"
-        return "refused" if refuses(strong) or refuses(weak) else KEPT
+        found = "refused" if refuses(strong) or refuses(weak) else "cut_off" if cut_off(self) else KEPT
+        return found if found in SCREENED[screening] else KEPT
 
 
 def wanted(session: TuningSession) -> Mapping[str, Any] | None:
@@ -77,14 +84,20 @@ def training_part(session: TuningSession) -> Part:
 def step(work: Work) -> Outcome | None:
     """None when the pairs are there, or none are to be made; else what the phase's step returns."""
     makers = wanted(work.session)
-    if makers is None or Artifact.objects.filter(session=work.session, name=PAIRS).exists():
+    if makers is None or are_made(work.session, makers):
         return None
     asked = questions(work)
     strong, weak = (Subject.base(makers[side]) for side in ("strong", "weak"))
     outcome = collect(work, asked, [strong, weak], BY_TOKEN)
     if outcome is not None:
         return outcome
-    return written(work, asked, strong, weak)
+    return written(work, asked, strong, weak, makers["screening"])
+
+
+def are_made(session: TuningSession, makers: Mapping[str, Any]) -> bool:
+    """Whether the pairs are there as the approved plan wants them: it may have been changed since."""
+    made = Artifact.objects.filter(session=session, name=PAIRS).first()
+    return made is not None and all(made.detail[name] == makers[name] for name in CHANGEABLE)
 
 
 def questions(work: Work) -> PromptSet:
@@ -95,34 +108,44 @@ def questions(work: Work) -> PromptSet:
     return prompt_set(work, PROMPTS, prompts_in(path), sampling)
 
 
-def written(work: Work, asked: PromptSet, strong: Subject, weak: Subject) -> Outcome | None:
-    """Write pairs, provenance and summary. Answers are never changed, so a step that is repeated after a
-    crash writes the same bytes; the pairs are recorded last."""
+def written(work: Work, asked: PromptSet, strong: Subject, weak: Subject, screening: str) -> Outcome | None:
+    """Write pairs, provenance, sample and summary. Answers are never changed, so a step that is repeated
+    after a crash writes the same bytes; the pairs are recorded last."""
     sides = both(work.session, asked, strong, weak)
+    outcomes = [each.outcome(screening) for each in sides]
     messages = asked.messages(range(asked.rows))
-    counts = Counter(each.outcome for each in sides)
-    rows = [pair(messages[row], each) for row, each in enumerate(sides) if each.outcome == KEPT]
-    if len(rows) < LEAST_PAIRS:
-        return Failed(too_few(counts, len(sides)))
-    traces = [trace(row, each, strong, weak) for row, each in enumerate(sides)]
+    counts = Counter(outcomes)
+    kept = [row for row, outcome in enumerate(outcomes) if outcome == KEPT]
+    traces = [trace(row, sides[row], outcomes[row], strong, weak) for row in range(asked.rows)]
     work.keep(PROVENANCE, "application/jsonl", lines(traces))
+    shown = samples.drawn(
+        messages, [(each.strong, each.weak) for each in sides], outcomes, asked.sampling.seed
+    )
+    work.keep(samples.SAMPLE, "application/json", json.dumps(shown, ensure_ascii=False))
+    if len(kept) < LEAST_PAIRS:
+        return Failed(too_few(counts, len(sides)))
     summary = {
         "strong": strong.model,
         "weak": weak.model,
+        "screening": screening,
         "sampling": asdict(asked.sampling),
         "prompts": asked.rows,
         "prompts_sha256": asked.sha256,
         "counts": {WORDS[name]: counts[name] for name in WORDS if counts[name]},
-        "cut_off": sum(cut_off(each) for each in sides if each.outcome == KEPT),
-        "pairs": len(rows),
+        "cut_off": sum(cut_off(sides[row]) for row in kept),
+        "pairs": len(kept),
     }
     work.keep(SUMMARY, "application/json", json.dumps(summary, ensure_ascii=False, indent=1))
-    work.keep(PAIRS, "application/jsonl", lines(rows), rows=len(rows), **summary)
-    dropped = ", ".join(f"{counts[name]:,}: {WORDS[name]}" for name in WORDS if name != KEPT and counts[name])
-    work.tell(
-        "pairs-made", f"{len(rows):,} pairs of {asked.rows:,} prompts" + (f" ({dropped})" if dropped else "")
-    )
+    rows = lines([pair(messages[row], sides[row]) for row in kept])
+    work.keep(PAIRS, "application/jsonl", rows, rows=len(kept), **summary)
+    work.tell("pairs-made", told(counts, len(kept), asked.rows))
     return None
+
+
+def told(counts: Counter[str], kept: int, prompts: int) -> str:
+    """What came of the prompts, in a line."""
+    dropped = ", ".join(f"{counts[name]:,}: {WORDS[name]}" for name in WORDS if name != KEPT and counts[name])
+    return f"{kept:,} pairs of {prompts:,} prompts" + (f" ({dropped})" if dropped else "")
 
 
 def both(session: TuningSession, asked: PromptSet, strong: Subject, weak: Subject) -> list[Sides]:
@@ -143,11 +166,11 @@ def pair(prompt: Sequence[Mapping[str, Any]], sides: Sides) -> dict[str, Any]:
     }
 
 
-def trace(row: int, sides: Sides, strong: Subject, weak: Subject) -> dict[str, Any]:
+def trace(row: int, sides: Sides, outcome: str, strong: Subject, weak: Subject) -> dict[str, Any]:
     """Where one pair comes from, or why there is none."""
     parts = (("strong", strong, sides.strong), ("weak", weak, sides.weak))
     facts = ("seed", "way", "finish_reason", "prompt_tokens", "completion_tokens")
-    told = {
+    found = {
         name: {
             "model": subject.model,
             **({key: answer.detail.get(key) for key in facts} if answer else {}),
@@ -155,7 +178,7 @@ def trace(row: int, sides: Sides, strong: Subject, weak: Subject) -> dict[str, A
         }
         for name, subject, answer in parts
     }
-    return {"row": row, "outcome": WORDS[sides.outcome], **told}
+    return {"row": row, "outcome": WORDS[outcome], **found}
 
 
 def cut_off(sides: Sides) -> bool:

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-
 from sessions.costs import TimeRange, time_range
 from sessions.models import BaseModel
 from sessions.specification import (
@@ -23,20 +21,15 @@ from sessions.specification import (
 )
 from sessions.specification.preference import swept
 from workflows.data.preference import rubric
-from workflows.data.preference.scan import numbers, scan
 from workflows.phases import scoring_code, serving
 from workflows.phases import splitting as files
 from workflows.phases.planning import Proposal
-from workflows.phases.preference import pricing, roles, splitting
+from workflows.phases.preference import lengths, named, pricing, roles, splitting, warnings
 from workflows.phases.preference.pricing import Costed
 from workflows.phases.preference.splitting import Parts
 from workflows.work import Work
 
 RUBRIC = "rubric.json"
-FEWEST_TOKENS, MOST_TOKENS, USUAL_TOKENS = 64, 1024, 512  # of an answer
-REHEARSAL_TOKENS = 384  # at the most: stand-ins hold 1,024 tokens, prompt included
-CHARACTERS_A_TOKEN = 3  # a low count: an answer must not be cut where the preferred one was not
-MOST_ANSWERS = 90  # percentile of the preferred answers' lengths
 IRREVERSIBLE = [
     "Training tokens are paid for once a job has read them, also when it is cancelled.",
     "New datasets, models and a deployment appear in your account; nothing that is there is changed.",
@@ -51,13 +44,12 @@ def propose(work: Work) -> Proposal:
     serving.check_models(specification)
     parts = splitting.split(work, specification)
     configs = candidates(specification)
-    makers = None if parts.has_pairs else roles.makers()
+    specification, makers = named.made_by(work, specification, parts)
     specification, judge = judged(work, specification, parts, makers.both if makers else ())
-    most = REHEARSAL_TOKENS if work.session.rehearsal else MOST_TOKENS
-    tokens, making_tokens = answer_tokens(parts, most), min(USUAL_TOKENS, most)
-    costed = Costed(
-        work, specification, configs, parts, makers, judge.get("model", ""), tokens, making_tokens
-    )
+    named_judge = judge.get("model", "")
+    tokens = lengths.of_answers(work, parts, specification.value("base_models"), named_judge)
+    making_tokens = lengths.of_pairs(work, parts, makers) if makers else 0
+    costed = Costed(work, specification, configs, parts, makers, named_judge, tokens, making_tokens)
     accelerators, refusals = serving.deploying(work, specification)
     duration = time_range(
         configs,
@@ -75,9 +67,16 @@ def propose(work: Work) -> Proposal:
         "summary": summary(specification, configs, costed),
         "estimate": estimate.to_json(),
         "ways": ways,
-        "makers": {**asdict(makers), "max_tokens": making_tokens} if makers else None,
+        "makers": {
+            **asdict(makers),
+            "max_tokens": making_tokens,
+            "screening": specification.value("screening"),
+        }
+        if makers
+        else None,
+        "prices": pricing.rates_of(costed, estimate),
         "judge": {**judge, "answer_tokens": tokens},
-        "risks": [*risks(specification, configs, costed), *serving.refused(refusals)],
+        "risks": [*warnings.risks(specification, configs, costed), *serving.refused(refusals)],
         "skipped": skipped(specification),
         "deployment": {"accelerator_type": accelerators[0], "accelerator_count": accelerators[1]}
         if accelerators
@@ -112,7 +111,7 @@ def judged(
     the training rows. Raises FieldError when the evaluator cannot be used."""
     if specification.value("evaluator"):
         scoring_code.prepared(work, "evaluator", parts.heldout.path)
-        return specification.without("rubric"), {}
+        return specification.without("rubric", "judge_model"), {}
     entry = specification.entry("rubric")
     if entry is None:
         found = rubric.from_file(parts.train.path)
@@ -120,23 +119,13 @@ def judged(
         words = f"measured on {found.pairs:,} training pairs" if found.pairs else "from the training prompts"
         entry = Entry(found.text, Origin.DATA, words)
         specification = specification.with_entries({"rubric": entry})
-    models = specification.value("base_models")
-    judge = roles.judge(models, made_by, rehearsal=work.session.rehearsal)
+    specification, judge = named.with_judge(specification, made_by, rehearsal=work.session.rehearsal)
     return specification, {
         "model": judge,
         "rubric": entry.value,
         "origin": entry.origin.label,
-        "related": roles.related(judge, models),
+        "related": roles.related(judge, specification.value("base_models")),
     }
-
-
-def answer_tokens(parts: Parts, most: int) -> int:
-    """The most tokens of an answer: as many as nine of ten preferred answers have, and `most`."""
-    if not parts.has_pairs:
-        return min(USUAL_TOKENS, most)
-    lengths = numbers(scan(parts.train.path).kept.preferred)
-    usual = int(np.percentile(lengths, MOST_ANSWERS)) // CHARACTERS_A_TOKEN
-    return min(most, max(FEWEST_TOKENS, usual))
 
 
 def summary(specification: Specification, configs: Sequence[CandidateConfig], costed: Costed) -> str:
@@ -150,6 +139,8 @@ def summary(specification: Specification, configs: Sequence[CandidateConfig], co
             f"Make pairs from {parts.train.rows:,} prompts: {short_name(costed.makers.strong)} answers are "
             f"preferred to those of {short_name(costed.makers.weak)}. "
         )
+    if specification.value("review_pairs") == "show":
+        made += "Wait until you have seen some of them. "
     rows = "those pairs" if costed.makers else f"{parts.train.rows:,} pairs"
     by = (
         f"the judge {short_name(costed.judge)}, blind and in both orders"
@@ -188,33 +179,6 @@ def described(
         "time": duration.to_json(),
         "irreversible": IRREVERSIBLE,
     }
-
-
-def risks(specification: Specification, configs: Sequence[CandidateConfig], costed: Costed) -> list[str]:
-    """What may go wrong or mislead."""
-    found = splitting.risks(costed.parts)
-    related = roles.related(costed.judge, costed.bases) if costed.judge else []
-    if related:
-        names = ", ".join(map(short_name, related))
-        found.append(f"The judge is of the family of {names}: models favour answers of their own kind.")
-    if costed.makers and costed.judge and roles.related(costed.judge, costed.makers.both):
-        found.append(
-            "The judge is of the family of a model that makes the pairs: "
-            "it may favour what was learned from it."
-        )
-    if costed.makers:
-        found.append(
-            "The pairs are made, not chosen by people: what is learned is the difference between two models. "
-            "Prompts whose answers are the same, empty or refused give no pair."
-        )
-    if specification.value("make_pairs") and costed.makers is None:
-        found.append("The dataset has pairs already, so that none are made.")
-    if len(dict.fromkeys(each.base_model for each in configs)) > 1:
-        found.append("Win rates of different base models are each against their own base; the best are also "
-                     "compared with each other.")  # fmt: skip
-    if specification.value("deploy"):
-        found.append("A deployment costs by the second while a replica is up; it scales to zero when idle.")
-    return found
 
 
 def skipped(specification: Specification) -> dict[str, str]:

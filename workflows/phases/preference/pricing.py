@@ -11,9 +11,11 @@ from sessions.costs.lines import EVALUATOR, PAIRS
 from sessions.models import BaseModel
 from sessions.specification import CandidateConfig, Specification
 from workflows.answers import Load, Priced, Subject, priced
+from workflows.answers.settling import item, price_of
 from workflows.data import formats
 from workflows.phases.preference import evaluation, judging, making, prompts
 from workflows.phases.preference.judging import BY_TOKEN
+from workflows.phases.preference.lengths import INSTRUCTIONS
 from workflows.phases.preference.roles import Makers
 from workflows.phases.preference.splitting import Parts
 from workflows.phases.serving import Accelerators
@@ -21,7 +23,6 @@ from workflows.work import Work, rates_path
 
 METHODS = {"dpo": "lora_dpo", "orpo": "lora_dpo"}  # no price of its own is told for ORPO (facts sheet 9)
 JUDGE_ANSWER = 60  # tokens of a verdict with its reason, as expected
-INSTRUCTIONS = 400  # tokens of the judge's instructions, the rubric included
 HALF = 2
 
 
@@ -53,10 +54,58 @@ def estimated(costed: Costed, accelerators: Accelerators | None) -> tuple[Estima
     """The cost of the plan, by the dated price table, and the ways in which answers can be had."""
     rates = Rates.load(rates_path())
     asked = [*made(costed), *measured(costed)]
-    found = [*trained(costed, rates), *(line for each in asked for line in each.lines)]
+    found = settled(costed.work, [*trained(costed, rates), *(line for each in asked for line in each.lines)])
     if costed.specification.value("deploy"):
         found.append(deployment_line(rates, accelerators, costed.work.now.date()))
     return Estimate(tuple(found), rates.date.isoformat()), [way for each in asked for way in each.ways]
+
+
+def settled(work: Work, lines: Sequence[Line]) -> list[Line]:
+    """The lines of a plan that comes back after pairs were made: what is paid is not paid again."""
+    paid = {line.item: line for line in work.session.ledger.exclude(actual=None)}
+    items = {line.item for line in lines}
+    found = [
+        replace(line, low=cost, expected=cost, high=cost, how="Answered and paid already.")
+        if line.item in paid and (cost := paid[line.item].actual) is not None
+        else line
+        for line in lines
+    ]
+    gone = (line for item, line in paid.items() if item not in items)
+    words = "Paid already, and not used any more."
+    return found + [
+        Line(each.item, each.label, each.group, each.phase, each.actual, each.actual, each.actual, words)
+        for each in gone
+    ]
+
+
+def rates_of(costed: Costed, estimate: Estimate) -> dict[str, dict[str, Any]]:
+    """What the models that make pairs and judge cost, by their part: USD for a million tokens of prompts and
+    of answers, and for what they are asked here; None is not known."""
+    rates, found = Rates.load(rates_path()), {}
+    makers, parts = costed.makers, {"judge": (costed.judge, "inference:judge-")}
+    if makers:
+        parts |= {
+            "strong": (makers.strong, making_item(makers.strong)),
+            "weak": (makers.weak, making_item(makers.weak)),
+        }
+    for part, (model, paid_by) in parts.items():
+        if not model:
+            continue
+        price = price_of(rates, model)
+        lines = [each for each in estimate.lines if each.item.startswith(paid_by)]
+        known = all(each.high is not None for each in lines)
+        found[part] = {
+            "input": str(price.input) if price else None,
+            "output": str(price.output) if price else None,
+            "expected": str(sum(each.expected or 0 for each in lines)) if known else None,
+            "high": str(sum(each.high or 0 for each in lines)) if known else None,
+        }
+    return found
+
+
+def making_item(model: str) -> str:
+    """The ledger line of a model's answers that pairs are made of."""
+    return item(making.PROMPTS, Subject.base(model).key)
 
 
 def made(costed: Costed) -> Iterator[Priced]:

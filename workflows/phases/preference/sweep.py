@@ -11,13 +11,13 @@ from sessions.models import Candidate
 from sessions.states import CandidateState
 from workflows.outcomes import Done, Failed, Outcome, Wait
 from workflows.phases import cancelling, candidates, sweep
-from workflows.phases.preference import making, measuring
+from workflows.phases.preference import making, measuring, review
 from workflows.work import Work
 
 
 def step(work: Work) -> Outcome:
     """Pairs, then jobs; done when every candidate that was started is over."""
-    outcome = making.step(work)
+    outcome = review.step(work)
     if outcome is not None:
         return outcome
     wanted = sweep.prepared(work)

@@ -8,6 +8,7 @@ from tests.unit.data.preference.conftest import chosen, pair, prompt
 from workflows.data import formats
 from workflows.data.inspection import Inspection
 from workflows.data.preference.inspection import inspect
+from workflows.data.preference.shared import asked_in
 
 GOOD = [pair(f"Question {at}?", f"A full answer {at}.", f"No {at}.") for at in range(6)]
 
@@ -171,3 +172,16 @@ def test_prompts_with_tools_are_refused_since_they_are_not_asked_with_them(write
     alone = inspect(write(*[prompt(f"p{at}") for at in range(3)], {**prompt("p"), "tools": tools})).report
     assert (rules(alone), alone.usable_samples) == ([(4, "tools.unasked", "error")], 3)
     assert all(each.remedy for each in alone.problems)
+
+
+def test_a_prompt_that_is_measured_on_is_named_once_with_the_lines_of_both(write):
+    measured = write(prompt("Shared  one?"), prompt("Alone?"), prompt("Shared two?"), name="measured.jsonl")
+    rows = [prompt("Shared one?"), prompt("Mine?"), prompt("Shared two?"), prompt("Shared one?")]
+    found = inspect(write(*rows), measured=asked_in(measured)).report
+    assert rules(found) == [(1, "prompt.shared", "warning"), (3, "prompt.shared", "warning")]
+    assert [each.message for each in found.problems] == [
+        "lines 1 and 4 ask the prompt of line 1 of the evaluation dataset, and are not trained on",
+        "line 3 asks the prompt of line 3 of the evaluation dataset, and is not trained on",
+    ]
+    assert found.usable_samples == 4, "they are left out of training alone"
+    assert [each.rule for each in inspect(measured, measured={}).report.problems] == []
