@@ -57,9 +57,15 @@ class Comparison:
         return (self.facts.get("flip_rate") or {}).get("value")
 
     @property
-    def lengths(self) -> Mapping[str, Any] | None:
-        """How long winners and losers are."""
-        return self.facts.get("lengths")
+    def words(self) -> Mapping[str, float] | None:
+        """How many words each side's answers have on average."""
+        return self.facts.get("words")
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What to know of the judge and the answers, beside the result."""
+        found: Sequence[str] = self.facts.get("sentences", [])[1:]
+        return found
 
     @property
     def bars(self) -> list[tuple[str, float, float]]:

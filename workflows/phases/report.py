@@ -29,6 +29,8 @@ def step(work: Work) -> Outcome:
     pictures.for_report(work)
     found = facts.gather(work.session, served(work), calls(work))
     found["preference"] = telling.about(work.session)
+    if found["preference"]:
+        found["verdict"] = f"{found['verdict']} {telling.verdict(work.session)}".rstrip()
     board = scoreboard(list(work.session.candidates.all()), work.session.evaluations.all())
     work.keep("scoreboard.csv", "text/csv", to_csv(board))
     if found["scores"]:

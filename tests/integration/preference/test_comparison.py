@@ -10,18 +10,20 @@ from tests.factories import make_base_model, make_candidate, make_session, make_
 from workflows.phases.preference import comparison, roles
 
 MODELS = "accounts/fireworks/models"
+BEATS, ALIKE, LOSES = (0.7, 0.6, 0.8), (0.5, 0.4, 0.6), (0.3, 0.2, 0.4)
+NEAR = (0.8, 0.7, 0.9), (0.79, 0.69, 0.89), (0.78, 0.68, 0.88)
 pytestmark = pytest.mark.django_db
 
 
 def compared(*numbers: tuple[float, float, float], finals=(), **values):
-    """A session with a candidate for each (win rate, low, high) against its base; `finals` are those of
-    candidate 1 against another."""
+    """A session with a candidate for each (win rate, low, high) against its base; `finals` are those of one
+    candidate against another."""
     session = make_session(specification=make_specification(workflow="preference", **values))
     done = [make_candidate(session, number) for number in range(1, len(numbers) + 1)]
     for each, rate in zip(done, numbers, strict=True):
         keep(session, each, "win_rate", rate)
-    for number, rate in finals:
-        keep(session, done[0], f"win_rate:candidate:{number}", rate)
+    for number, other, rate in finals:
+        keep(session, done[number - 1], f"win_rate:candidate:{other}", rate)
     return comparison.proposal(session, done)
 
 
@@ -35,19 +37,19 @@ def keep(session, candidate, metric, rate):
 
 
 def test_a_clear_winner_beats_its_base_and_every_other():
-    found = compared((0.8, 0.7, 0.9), (0.6, 0.5, 0.7), finals=[(2, (0.7, 0.6, 0.8))])
+    found = compared((0.8, 0.7, 0.9), (0.6, 0.5, 0.7), finals=[(1, 2, BEATS)])
     assert (found["suggested"], found["word"]) == (1, "clear")
 
 
 def test_a_leader_that_cannot_be_told_apart_is_no_clear_winner():
-    found = compared((0.8, 0.7, 0.9), (0.78, 0.68, 0.88), finals=[(2, (0.5, 0.4, 0.6))])
+    found = compared((0.8, 0.7, 0.9), (0.78, 0.68, 0.88), finals=[(1, 2, ALIKE)])
     assert (found["suggested"], found["word"]) == (1, "unclear")
     assert "cannot be told apart from candidate 2" in found["certainty"]
 
 
 def test_what_was_not_compared_head_to_head_is_not_called_alike():
     rates = (0.8, 0.7, 0.9), (0.78, 0.68, 0.88), (0.76, 0.66, 0.86)
-    found = compared(*rates, finals=[(2, (0.3, 0.2, 0.4)), (3, (0.5, 0.4, 0.6))])
+    found = compared(*rates, finals=[(1, 2, LOSES), (1, 3, ALIKE)])
     assert (found["suggested"], found["word"]) == (2, "unclear")
     assert found["certainty"].endswith("It was not compared with candidate 3 directly.")
 
@@ -58,12 +60,57 @@ def test_a_ranking_across_base_models_says_what_it_compares():
     done = [make_candidate(session, at, base_model=name) for at, name in enumerate(models, 1)]
     for each in done:
         keep(session, each, "win_rate", (0.8, 0.7, 0.9))
-    assert "each against its own base model" in comparison.proposal(session, done)["rule"]
+    assert "against their own base models" in comparison.proposal(session, done)["rule"]
 
 
 def test_a_runner_up_that_clearly_beats_the_leader_is_suggested():
-    found = compared((0.8, 0.7, 0.9), (0.78, 0.68, 0.88), finals=[(2, (0.3, 0.2, 0.4))])
+    found = compared((0.8, 0.7, 0.9), (0.78, 0.68, 0.88), finals=[(1, 2, LOSES)])
     assert (found["suggested"], found["word"]) == (2, "clear")
+    assert found["why"] == (
+        "Candidate 1 has the best number against its base model, but directly candidate 2 beats candidate 1 "
+        "with 70.0% (95% interval 60.0% to 80.0%, 50 rows). Nobody beats candidate 2 clearly."
+    )
+    assert "Directly it beats candidate 1." in found["certainty"]
+
+
+def test_where_a_beats_b_and_b_beats_c_the_one_that_none_beats_is_suggested():
+    finals = [(1, 2, LOSES), (1, 3, ALIKE), (2, 3, LOSES)]
+    found = compared(*NEAR, finals=finals)
+    assert (found["suggested"], found["word"]) == (3, "unclear")
+    assert "candidate 2 beats candidate 1" in found["why"]
+    assert "candidate 3 beats candidate 2" in found["why"]
+    assert "It cannot be told apart from candidate 1" in found["certainty"]
+
+
+def test_a_circle_is_told_and_leaves_the_choice_open():
+    found = compared(*NEAR, finals=[(1, 2, BEATS), (1, 3, LOSES), (2, 3, BEATS)])
+    assert (found["suggested"], found["word"]) == (1, "unclear")
+    assert found["why"].startswith(
+        "The best 3 beat each other in a circle: candidate 1 beats candidate 2 with "
+    )
+    assert "It is beaten by candidate 3." in found["certainty"]
+    assert found["title"] == "No clear winner: choose which one goes on"
+
+
+def test_between_base_models_direct_comparisons_go_before_what_each_won_against_its_own():
+    session = make_session(specification=make_specification(workflow="preference"))
+    models = [f"{MODELS}/qwen3-8b", f"{MODELS}/qwen3-32b"]
+    done = [make_candidate(session, at, base_model=name) for at, name in enumerate(models, 1)]
+    for each, rate in zip(done, NEAR, strict=False):
+        keep(session, each, "win_rate", rate)
+    keep(session, done[0], "win_rate:candidate:2", (0.45, 0.35, 0.55))
+    found = comparison.proposal(session, done)
+    assert (found["suggested"], found["word"]) == (2, "unclear")
+    assert found["why"].endswith("but candidate 2 did better against the others directly.")
+
+
+def test_one_that_was_not_met_is_behind_where_intervals_against_one_base_do_not_touch():
+    finals = [(1, 2, BEATS), (1, 3, BEATS), (2, 3, ALIKE)]
+    behind = compared(*NEAR, (0.5, 0.4, 0.6), finals=finals)
+    assert (behind["suggested"], behind["word"]) == (1, "clear")
+    close = compared(*NEAR, (0.7, 0.6, 0.8), finals=finals)
+    assert close["word"] == "unclear"
+    assert close["certainty"].endswith("It was not compared with candidate 4 directly.")
 
 
 def test_a_model_that_lost_to_its_base_is_said_to_be_worse():

@@ -91,7 +91,10 @@ def test_the_comparison_is_at_the_gate_and_on_its_tab(house, client):
     session = compared(house, target=("win_rate", 0.7))
     assert house.gate(session).kind == GateKind.PROMOTION
     shown = text(page(client, session))
-    assert "Candidate 1 is suggested; no model leads clearly" in shown
+    assert "No clear winner: choose which one goes on" in shown
+    assert "Candidate 1 is suggested, but nothing speaks clearly for it." in shown
+    assert "Read the answers blind" in shown
+    assert "Answers of Candidate 1 have" in shown
     assert "Target too close to call" in shown
     assert "4, 0, 0" in shown
     tab = text(page(client, session, "?tab=evaluation"))
@@ -143,15 +146,15 @@ def test_the_other_candidate_can_be_chosen_in_words(house):
     report = session.artifacts.get(name="final_report.md").path.read_text()
     assert "## Comparison" in report
     assert (
-        "| Candidate 1 | qwen3-8b, untuned | 100.0% | 51.0% to 100.0% | 4 | 4 | 0 | 0 | 0.0% | 0 |" in report
+        "| Candidate 1 | qwen3-8b, untuned | 100.0% | 47.3% to 100.0% | 4 | 4 | 0 | 0 | 0.0% | 0 |" in report
     )
     assert "> Rubric (from the data): Decide which answer" in report
     assert "| Candidate | Base model | LoRA rank | Learning rate | Epochs | Beta | Win rate" in report
-    assert "| 100.0% (51.0% to 100.0%) |" in report
+    assert "| 100.0% (47.3% to 100.0%) |" in report
     assert "Validation loss" not in report
     table = session.artifacts.get(name="scoreboard.csv").path.read_text().splitlines()
     assert table[0].endswith("win_rate,win_rate_low,win_rate_high,win_rate_rows")
-    assert ",1.0,0.5" in table[1]
+    assert ",1.0,0.47" in table[1]
     digest = session.artifacts.get(name="heldout.jsonl").sha256[:12]
     row = "| Candidate 1 | win rate against Candidate 2 | 0.5000 | 4 |"
     assert f"{row} `{JUDGE}` | `heldout.jsonl` `{digest}` |" in report

@@ -9,12 +9,16 @@ from typing import Any
 from sessions.models import Candidate, Evaluation, TuningSession
 from workflows.metrics import target as targets
 from workflows.metrics import words
-from workflows.metrics.intervals import Estimate
-from workflows.phases.preference import measuring
+from workflows.phases.preference import leading, measuring
 from workflows.phases.preference.judging import WIN_RATE
+from workflows.phases.preference.leading import CLEAR, UNCLEAR, WORSE, beats, direct, estimate
 from workflows.work import Work
 
-CLEAR, UNCLEAR, WORSE = "clear", "unclear", "worse"
+TITLES = {
+    CLEAR: "Confirm the comparison",
+    UNCLEAR: "No clear winner: choose which one goes on",
+    WORSE: "The base model did better: stop here, or go on all the same",
+}
 
 
 def ranked(session: TuningSession, done: Sequence[Candidate]) -> list[Candidate]:
@@ -29,26 +33,20 @@ def value_of(found: Evaluation | None) -> float:
     return found.value if found else 0.0
 
 
-def estimate(found: Evaluation) -> Estimate:
-    """A stored number as the metrics have it."""
-    return Estimate(found.value, found.rows, found.low, found.high, str(found.provenance.get("interval", "")))
-
-
 def proposal(session: TuningSession, done: Sequence[Candidate]) -> dict[str, Any]:
-    """What the gate shows. The suggested one has the best number, unless a runner-up clearly beats it head to
-    head."""
+    """What the gate shows."""
     ranking = ranked(session, done)
-    leader = ranking[0]
-    beaten = [rival for rival in ranking[1:] if beats(session, leader, rival) == WORSE]
-    suggested = beaten[0] if beaten else leader
-    word, certainty = sure(session, suggested, [each for each in ranking if each != suggested])
+    suggested, why = leading.leader(session, ranking)
+    word, certainty = sure(session, suggested, ranking)
     numbers = [(each, measuring.number(session, each)) for each in ranking]
     metric = measuring.SCORE if measuring.by_evaluator(session) else WIN_RATE
     return {
+        "title": TITLES[word],
         "suggested": suggested.number,
         "metric": metric,
         "word": word,
         "rule": rule(session, numbers[0][1], several=len({each.base_model for each in ranking}) > 1),
+        "why": why,
         "certainty": certainty,
         "target": target(session, suggested),
         "ranking": [
@@ -69,47 +67,58 @@ def proposal(session: TuningSession, done: Sequence[Candidate]) -> dict[str, Any
 def rule(session: TuningSession, found: Evaluation | None, *, several: bool) -> str:
     """By what the suggestion goes; `several` base models are not compared by one measure."""
     rows = found.rows if found else 0
+    clear = "A clear win in a direct comparison goes before it."
     if measuring.by_evaluator(session):
-        return f"Highest mean score of the evaluator, on {rows:,} held-out prompts."
-    each = ", each against its own base model" if several else " against its base model"
-    return f"Highest win rate{each}, on {rows:,} held-out prompts judged in both orders."
+        return f"Highest mean score of the evaluator, on {rows:,} held-out prompts. {clear}"
+    judged = f"on {rows:,} held-out prompts judged in both orders"
+    if several:
+        return (
+            f"Best against each other directly, among the {leading.BEST} with the highest win rates against "
+            f"their own base models, {judged}."
+        )
+    return f"Highest win rate against its base model, {judged}. {clear}"
 
 
-def beats(session: TuningSession, one: Candidate, other: Candidate) -> str:
-    """Whether one is clearly better than the other head to head, clearly worse, or neither. They were
-    compared from one side only: the other side's win rate is the rest to 1."""
-    for subject, rival, sign in ((one, other, 1), (other, one, -1)):
-        found = head_to_head(session, subject, rival)
-        if found and not estimate(found).holds(0.5):
-            return CLEAR if sign * (found.value - 0.5) > 0 else WORSE
-    return UNCLEAR
-
-
-def head_to_head(session: TuningSession, one: Candidate, other: Candidate) -> Evaluation | None:
-    """The win rate of one tuned model against another, where they were compared from this side."""
-    metric = f"{WIN_RATE}:{other.subject}"
-    return Evaluation.objects.filter(session=session, subject=one.subject, metric=metric, rows__gt=0).first()
-
-
-def sure(session: TuningSession, suggested: Candidate, others: Sequence[Candidate]) -> tuple[str, str]:
+def sure(session: TuningSession, suggested: Candidate, ranking: Sequence[Candidate]) -> tuple[str, str]:
     """How clear it is that the suggested model should go on: a word, and why."""
     base = measuring.number(session, suggested, WIN_RATE)
     parts = [str(base.provenance["sentences"][0]) if base else "It was not compared with its base model."]
     differs = base is not None and not estimate(base).holds(0.5)
     if differs and value_of(base) < 0.5:
         return WORSE, " ".join([*parts, "The base model is the better one: consider stopping here."])
-    close = [each for each in others if beats(session, suggested, each) != CLEAR]
-    met = [
-        each.number
-        for each in close
-        if head_to_head(session, suggested, each) or head_to_head(session, each, suggested)
-    ]
-    unmet = [each.number for each in close if each.number not in met]
-    if met:
-        parts.append(f"It cannot be told apart from {words_of(met)}, so either may be the better one.")
-    if unmet:
-        parts.append(f"It was not compared with {words_of(unmet)} directly.")
-    return (CLEAR if differs and not close else UNCLEAR), " ".join(parts)
+    others = [each for each in ranking if each != suggested]
+    parts += among(session, suggested, others)
+    is_ahead = all(ahead(session, suggested, each) for each in others)
+    return (CLEAR if differs and is_ahead else UNCLEAR), " ".join(parts)
+
+
+def among(session: TuningSession, suggested: Candidate, others: Sequence[Candidate]) -> list[str]:
+    """How the suggested one stands to the others: beats, beaten by, alike, not met."""
+    met = {
+        each.number: beats(session, suggested, each) for each in others if direct(session, suggested, each)
+    }
+    behind = [each.number for each in others if met.get(each.number) == CLEAR]
+    alike = [each.number for each in others if met.get(each.number) == UNCLEAR]
+    before = [each.number for each in others if met.get(each.number) == WORSE]
+    unmet = [each.number for each in others if each.number not in met and not ahead(session, suggested, each)]
+    said = [f"Directly it beats {words_of(behind)}."] if behind else []
+    said += [f"It is beaten by {words_of(before)}."] if before else []
+    said += (
+        [f"It cannot be told apart from {words_of(alike)}, so either may be the better one."] if alike else []
+    )
+    return said + ([f"It was not compared with {words_of(unmet)} directly."] if unmet else [])
+
+
+def ahead(session: TuningSession, one: Candidate, other: Candidate) -> bool:
+    """Whether one is clearly the better: directly, else by intervals of one measure that do not touch."""
+    if direct(session, one, other):
+        return beats(session, one, other) == CLEAR
+    if one.base_model != other.base_model and not measuring.by_evaluator(session):
+        return False
+    ours, theirs = (measuring.number(session, each) for each in (one, other))
+    if not ours or not theirs or ours.low is None or theirs.high is None:
+        return False
+    return ours.low > theirs.high
 
 
 def words_of(numbers: Sequence[int]) -> str:

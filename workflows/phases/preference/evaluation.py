@@ -10,10 +10,8 @@ from sessions.models.evidence import Role
 from sessions.states import CandidateState, GateKind
 from workflows.answers import Subject
 from workflows.outcomes import Ask, Done, Failed, Failure, Outcome
-from workflows.phases.preference import comparison, judging, measuring, prompts, scored
+from workflows.phases.preference import comparison, judging, leading, measuring, prompts, scored
 from workflows.work import Work
-
-MOST_RIVALS = 2  # runners-up that the leader is compared with directly
 
 
 def step(work: Work) -> Outcome:
@@ -29,8 +27,8 @@ def step(work: Work) -> Outcome:
     ranked = comparison.ranked(work.session, done)
     if not ranked:
         return Failed(nothing_measured(work))
-    for place, rival in enumerate(rivals(ranked), 1):
-        outcome = head_to_head(work, place, ranked[0], rival)
+    for place, pair in enumerate(leading.duels(ranked), 1):
+        outcome = head_to_head(work, place, *pair)
         if outcome is not None:
             return outcome
     body = comparison.proposal(work.session, done)
@@ -51,17 +49,12 @@ def answered(work: Work, done: Sequence[Candidate]) -> Outcome | None:
     return prompts.asked(work, list(wanted.values()))
 
 
-def rivals(ranked: Sequence[Candidate]) -> Sequence[Candidate]:
-    """Whom the leader is compared with."""
-    return ranked[1 : 1 + MOST_RIVALS]
-
-
-def head_to_head(work: Work, place: int, leader: Candidate, rival: Candidate) -> Outcome | None:
+def head_to_head(work: Work, place: int, one: Candidate, rival: Candidate) -> Outcome | None:
     """Two tuned models on the same prompts."""
-    match = judging.final(place, leader, rival)
+    match = judging.final(place, one, rival)
     if not measuring.by_evaluator(work.session):
         return judging.step(work, match)
-    scored.keep(work, Subject.of(leader), Subject.of(rival), match.metric)
+    scored.keep(work, Subject.of(one), Subject.of(rival), match.metric)
     return None
 
 

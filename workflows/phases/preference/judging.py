@@ -164,7 +164,7 @@ def provenance(
     judge, asked = judge_of(work.session), prompts.heldout(work)
     heldout = Artifact.objects.get(session=work.session, name=HELDOUT.artifact)
     counts = ("wins", "ties", "losses", "invalid_rows", "invalid_verdicts")
-    parts = ("win_rate", "flip_rate", "first_preference", "lengths")
+    parts = ("win_rate", "flip_rate", "first_preference", "words", "lengths")
     artifact = Artifact.objects.filter(session=work.session, name=f"prompts/{match.name}.jsonl").first()
     return {
         "baseline": match.baseline.key,

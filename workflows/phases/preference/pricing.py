@@ -13,7 +13,7 @@ from sessions.specification import CandidateConfig, Specification
 from workflows.answers import Load, Priced, Subject, priced
 from workflows.answers.settling import item, price_of
 from workflows.data import formats
-from workflows.phases.preference import evaluation, judging, making, prompts
+from workflows.phases.preference import judging, leading, making, prompts
 from workflows.phases.preference.judging import BY_TOKEN
 from workflows.phases.preference.lengths import INSTRUCTIONS
 from workflows.phases.preference.roles import Makers
@@ -174,9 +174,9 @@ def heldout_prompt_tokens(costed: Costed) -> int:
 
 
 def matches(configs: Sequence[CandidateConfig]) -> list[tuple[str, str]]:
-    """The judge's prompt sets and what they are for: each candidate against its base, then the leader against
-    runners-up."""
-    finals = min(evaluation.MOST_RIVALS, len(configs) - 1)
+    """The judge's prompt sets and what they are for: each candidate against its base, then the best
+    against each other."""
+    finals = leading.most_duels(len(configs))
     return [
         *((f"judge-{each.number}", f"Verdicts on candidate {each.number}") for each in configs),
         *((f"judge-final-{place}", f"Verdicts on the best, {place}") for place in range(1, finals + 1)),

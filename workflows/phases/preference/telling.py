@@ -9,7 +9,8 @@ from typing import Any
 from sessions.compared import WIN_RATE, label
 from sessions.models import Evaluation, Plan, TuningSession
 from sessions.specification import Workflow, show
-from workflows.phases.preference import comparison, making
+from workflows.metrics import words
+from workflows.phases.preference import comparison, leading, making, measuring
 
 
 def about(session: TuningSession) -> dict[str, Any] | None:
@@ -26,6 +27,20 @@ def about(session: TuningSession) -> dict[str, Any] | None:
         "comparisons": comparisons(session),
         "target": target(session),
     }
+
+
+def verdict(session: TuningSession) -> str:
+    """Whether the chosen model answers better than its base model, in a sentence; empty where that was not
+    measured."""
+    found = measuring.number(session, session.winner, WIN_RATE) if session.winner else None
+    if found is None:
+        return ""
+    known = leading.estimate(found)
+    shown = f"win rate {words.interval(known, is_share=True)}"
+    if known.holds(0.5):
+        return f"Whether its answers are better than those of its base model is not clear: {shown}."
+    which = "Its answers were preferred to" if known.value > 0.5 else "Its answers lost to"
+    return f"{which} those of its base model: {shown}."
 
 
 def hashes(session: TuningSession) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workflows.markup import plain, table
@@ -15,7 +15,8 @@ def section(facts: Facts) -> list[str]:
     found = facts.get("preference")
     if not found:
         return []
-    return ["## Comparison", "", *rubric(found), *compared(found), *reached(found), *pairs(found)]
+    asked = heldout(facts, found["comparisons"])
+    return ["## Comparison", "", *rubric(found), *asked, *compared(found), *reached(found), *pairs(found)]
 
 
 def outcome(facts: Facts) -> list[str]:
@@ -33,8 +34,30 @@ def rubric(found: Facts) -> list[str]:
     judge = found["judge"]
     if not judge.get("model"):
         return ["The answers were scored by the evaluator that was named.", ""]
-    told = f"Judged by `{judge['model']}`, blind and in both orders; a row is won when both orders say so."
-    return [told, "", f"> Rubric ({judge['origin']}): {plain(judge['rubric'])}", ""]
+    told = (
+        f"Judged by `{judge['model']}`, blind and in both orders. A row is won when both say so; where "
+        "the order decides, it is tied; rows without two valid verdicts are left out."
+    )
+    names = ", ".join(f"`{name}`" for name in judge["related"])
+    kin = f"The judge is of the family of {names}: models favour answers of their own kind."
+    return [
+        told,
+        "",
+        *([kin, ""] if names else []),
+        f"> Rubric ({judge['origin']}): {plain(judge['rubric'])}",
+        "",
+    ]
+
+
+def heldout(facts: Facts, comparisons: Sequence[Facts]) -> list[str]:
+    """How many prompts were asked, of how many held-out rows."""
+    prompts = next((each["asked"] for each in comparisons if each.get("asked")), 0)
+    parts = (facts["data"] or {}).get("parts") or ()
+    rows = next((part["rows"] for part in parts if part["name"] == "heldout.jsonl"), prompts)
+    if not prompts:
+        return []
+    once = f", which are {rows:,} rows: one that repeats a prompt is asked once" if rows > prompts else ""
+    return [f"Asked: {prompts:,} held-out prompts{once}.", ""]
 
 
 def compared(found: Facts) -> list[str]:
@@ -43,24 +66,31 @@ def compared(found: Facts) -> list[str]:
             "Model",
             "Against",
             "Win rate",
-            "95 % interval",
+            "95% interval",
             "Rows",
             "Won",
             "Tied",
             "Lost",
             "Order decided",
             "Invalid",
+            "Mean words",
         ),
         ([*figures(each)] for each in found["comparisons"]),
     )
-    said = [plain(words) for each in found["comparisons"] for words in each["sentences"][1:]]
-    return lines + [f"- {words}" for words in dict.fromkeys(said)] + ([""] if said else [])
+    notes = [line for each in found["comparisons"] for line in beside(each)]
+    return lines + notes + ([""] if notes else [])
+
+
+def beside(each: Facts) -> list[str]:
+    """What to know of one comparison's judge and answers."""
+    said = each["sentences"][1:]
+    return [f"- {each['subject']} against {each['baseline']}: {plain(' '.join(said))}"] if said else []
 
 
 def figures(each: Facts) -> list[str]:
     if not each["rows"]:
-        return [each["subject"], each["baseline"], "not measured", *[""] * 7]
-    flips = each.get("flip_rate")
+        return [each["subject"], each["baseline"], "not measured", *[""] * 8]
+    flips, words = each.get("flip_rate"), each.get("words")
     return [
         each["subject"],
         each["baseline"],
@@ -70,6 +100,7 @@ def figures(each: Facts) -> list[str]:
         *(f"{each[name]:,}" for name in ("wins", "ties", "losses")),
         share(flips["value"]) if flips else "",
         f"{each['invalid_rows']:,}" if "invalid_rows" in each else "",
+        f"{words['subject']:,.0f} against {words['baseline']:,.0f}" if words else "",
     ]
 
 
