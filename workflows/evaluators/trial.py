@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -53,9 +54,16 @@ class Trial:
         return {"kind": self.kind.name, "label": self.kind.label, "means": means, "refusal": self.refusal}
 
 
-def answers_for(kind: Kind, samples: list[Sample]) -> list[tuple[str, Sample, str]]:
+def spoiled(kind: Kind, settings: Settings, answer: str) -> str:
+    """The same answer made wrong: also without the facts that the sentence itself names."""
+    text = str(module_of(kind).spoil(answer))
+    for fact in settings.get("FACTS") or ():
+        text = re.sub(re.escape(fact), "something", text, flags=re.IGNORECASE)
+    return text
+
+
+def answers_for(kind: Kind, settings: Settings, samples: list[Sample]) -> list[tuple[str, Sample, str]]:
     """Four answers to every sample: the reference, another row's, a spoiled one, and none."""
-    spoil = module_of(kind).spoil
     found = []
     for at, sample in enumerate(samples):
         others = samples[at + 1 :] + samples[:at]
@@ -63,14 +71,14 @@ def answers_for(kind: Kind, samples: list[Sample]) -> list[tuple[str, Sample, st
         found.append((REFERENCE, sample, sample.answer))
         if other:
             found.append((OTHER, sample, other.answer))
-        found += [(SPOILED, sample, spoil(sample.answer)), (EMPTY, sample, "")]
+        found += [(SPOILED, sample, spoiled(kind, settings, sample.answer)), (EMPTY, sample, "")]
     return found
 
 
 def tried(kind: Kind, settings: Settings, criterion: str, samples: list[Sample], score: Score) -> Trial:
     """Write the evaluator and run it on the samples, apart."""
     text = code(kind, settings, criterion)
-    given = answers_for(kind, samples)
+    given = answers_for(kind, settings, samples)
     with tempfile.TemporaryDirectory(prefix="authored-") as name:
         (Path(name) / "evaluator.py").write_text(text, encoding="utf-8")
         scored = score(Evaluator(Path(name)), [sample.answered(answer) for _, sample, answer in given])

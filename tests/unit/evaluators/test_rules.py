@@ -69,6 +69,8 @@ def test_facts_are_numbers_and_names() -> None:
     assert facts.facts_of(expected) == ["1889", "Paris", "Gustave", "Eiffel"]
     assert facts.compare("eiffel built it in 1889 in Paris, gustave that is", expected)[0] == 1
     assert facts.compare("It was built in 18890", expected)[0] == 0
+    assert facts.mentioned("####", facts.flat("5 #### 6"), "5 #### 6")
+    assert not facts.mentioned("####", facts.flat("5 ## 6"), "5 ## 6")
     assert facts.compare("In Paris, 1889", expected) == (0.5, "2 of 4 facts; missing: Gustave, Eiffel")
 
 

@@ -38,12 +38,18 @@ def facts_of(expected: Any) -> list[str]:
     return found[:MOST]
 
 
+def mentioned(fact: str, given: str, answer: str) -> bool:
+    """Whether it is among the words `given`; one of signs alone (####) in the answer as it stands."""
+    return flat(fact) in given if flat(fact).strip() else fact in answer
+
+
 def compare(answer: str, expected: Any) -> tuple[float, str]:
     """The share of the facts that the answer mentions, as whole words, whatever their case."""
-    wanted, given = facts_of(expected), flat(answer)
+    wanted = facts_of(expected)
     if not wanted:
         raise ValueError("the expected answer holds no fact that could be looked for")
-    missing = [fact for fact in wanted if flat(fact) not in given]
+    given = flat(answer)
+    missing = [fact for fact in wanted if not mentioned(fact, given, answer)]
     held = len(wanted) - len(missing)
     said = f"; missing: {', '.join(missing[:5])}" if missing else ""
     return held / len(wanted), f"{held} of {len(wanted)} facts{said}"
