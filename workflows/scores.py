@@ -33,6 +33,7 @@ def gather(session: TuningSession) -> dict[str, Any] | None:
         "rows": [
             {
                 "model": each.who,
+                "subject": each.subject,
                 "value": each.value,
                 "low": each.low,
                 "high": each.high,
@@ -46,6 +47,19 @@ def gather(session: TuningSession) -> dict[str, Any] | None:
             for each in measured
         ],
     }
+
+
+def outcome(facts: Mapping[str, Any]) -> list[str]:
+    """The final model's mean score beside that of its base model, for the head of the report."""
+    told, final = facts.get("scores"), facts.get("final")
+    of = {each["subject"]: each for each in told["rows"]} if told and final else {}
+    mine = of.get(f"candidate:{final['number']}") if final else None
+    if not final or not mine:
+        return []
+    interval = "" if mine["low"] is None else f" ({mine['low']:.3f} to {mine['high']:.3f})"
+    base = of.get(f"base:{final['base_model']}")
+    beside = f"; the base model as it is: {base['value']:.3f}" if base else ""
+    return [f"- Mean score: {mine['value']:.3f}{interval} on {mine['rows']:,} held-out rows{beside}"]
 
 
 def section(facts: Mapping[str, Any]) -> list[str]:

@@ -164,6 +164,14 @@ class Evaluation(models.Model):
             return self.candidate.label
         return f"{short_name(self.subject.removeprefix('base:'))}, untuned"
 
+    @property
+    def untuned(self) -> Evaluation | None:
+        """The same of the candidate's base model as it is, where that was measured."""
+        if self.candidate is None:
+            return None
+        alike = Evaluation.objects.filter(session_id=self.session_id, metric=self.metric)
+        return alike.filter(subject=f"base:{self.candidate.base_model}").first()
+
 
 class Artifact(models.Model):
     """A file of the session's workspace, with its hash."""

@@ -117,7 +117,7 @@ def launched(asking: Asking, number: int, rows: Sequence[Open]) -> Resource:
     except REFUSALS as error:
         again = opened(asking, rows, {NOT_ASKED: "the batch job was refused"})
         raise Refused(error.provider_message or str(error), again) from error
-    work.tell("batch-started", f"{len(rows):,} rows of {asking.prompts.name} went to {asking.subject.label} "
+    work.tell("batch-started", f"{len(rows):,} {asking.prompts.words} went to {asking.subject.label} "
               f"as batch job {names.short(resource.name)}")  # fmt: skip
     return resource
 

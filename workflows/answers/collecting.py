@@ -108,7 +108,7 @@ def begun(work: Work, prompts: PromptSet, subject: Subject, way: str) -> Serving
         way=way,
         begun_at=work.clock(),
     )
-    text = f"Asking {subject.label} the {prompts.rows:,} rows of {prompts.name}, by {WAYS[way].LABEL}"
+    text = f"Asking {subject.label} the {prompts.rows:,} {prompts.words}, by {WAYS[way].LABEL}"
     return answering.begin(work.session, serving, settling.item(prompts.name, subject.key), text)
 
 

@@ -54,6 +54,9 @@ class Sampling:
         )
 
 
+CALLED = {"heldout": "held-out rows"}  # prompt sets that people know by another name
+
+
 @dataclass(frozen=True)
 class PromptSet:
     """`rows` prompts in the file at `path` with the given SHA-256."""
@@ -63,6 +66,11 @@ class PromptSet:
     sha256: str
     path: Path
     sampling: Sampling
+
+    @property
+    def words(self) -> str:
+        """Its rows, as people know them."""
+        return CALLED.get(self.name, f"rows of {self.name}")
 
     def messages(self, wanted: Collection[int]) -> dict[int, list[dict[str, Any]]]:
         """The messages of some rows, by row."""

@@ -15,6 +15,7 @@ from sessions.specification import (
     sentence,
     short_name,
 )
+from sessions.specification.values import words
 from workflows.phases import serving, splitting
 from workflows.phases.planning import Proposal
 from workflows.phases.sft import measuring
@@ -50,7 +51,7 @@ def propose(work: Work) -> Proposal:
         answers=bool(measured.lines),
     )
     body = {
-        **described(specification, configs, parts, priced, duration, measured.words),
+        **described(specification, configs, parts, priced, duration, measured.words, final_run=final_run),
         "risks": [*risks(specification, parts, refusals), *measured.risks],
         "evaluator": measured.evaluator,
         "ways": measured.ways,
@@ -94,14 +95,17 @@ def described(
     priced: Estimate,
     duration: TimeRange,
     measure: str,
+    *,
+    final_run: bool,
 ) -> dict[str, Any]:
     """The plan in words and numbers."""
-    models = ", ".join(short_name(name) for name in specification.value("base_models"))
+    models = words([short_name(name) for name in specification.value("base_models")])
     count = f"{len(configs)} candidate{'s' * (len(configs) != 1)}"
+    again = f"train the winner again on all {parts['train']['rows']:,} rows, " if final_run else ""
     ending = "deploy the winner" if specification.value("deploy") else "keep the winner without deploying it"
     summary = (
         f"Train {count} of {models} on {parts['sample']['rows']:,} rows, compare them by {measure} on "
-        f"{parts['heldout']['rows']:,} held-out rows, and {ending}."
+        f"{parts['heldout']['rows']:,} held-out rows, {again}and {ending}."
     )
     return {
         "summary": summary,
