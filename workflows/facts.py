@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -14,12 +15,13 @@ from sessions.states import PHASE_LABELS, CandidateState, Decision, GateKind, Ph
 from workflows import classification_report, scores
 from workflows.fireworks import names
 
+UPLOADED = re.compile(r"upload:[\w-]+")
 FILES = ("dataset", "evaluation_dataset", "evaluator")
 KINDS = ("dataset", "job", "model", "evaluator", "deployment")
 PARTS = ("train.jsonl", "sample.jsonl", "heldout.jsonl")
 PICTURES = {
     "pictures/losses.svg": "Loss curves of all candidates",
-    "pictures/scoreboard.svg": "Validation loss against cost",
+    "pictures/scoreboard.svg": "Quality against cost",
 }
 BILLED = "no cost was told; the bill of your account has it"
 UNSETTLED = {"evaluator:registration": "Fireworks states no price for it, and none was told"}
@@ -31,7 +33,7 @@ STANDING_COSTS = {
     "batch": "by the token, if it still runs: a batch job cannot be cancelled",
     "addon": "nothing beside its deployment",
 }
-
+ANSWERED = {"batch": "nothing any more"}  # once every answer is in
 STILL_RUNNING = "by the token: it was not seen to end, so look at Fireworks and cancel it there"
 
 
@@ -44,7 +46,7 @@ def gather(session: TuningSession, served: dict[str, Any] | None, calls: dict[st
         "title": session.title,
         "verdict": verdict(session, final, served),
         "rehearsal": session.rehearsal,
-        "instruction": session.instruction,
+        "instruction": named(session.instruction),
         "final": about_final(final) if final else None,
         "served": served,
         "failure": about_failure(session),
@@ -105,7 +107,7 @@ def values(session: TuningSession) -> list[dict[str, str]]:
     """Every value of the specification with its origin."""
     rows = []
     for name, entry in session.specification.entries.items():
-        words = f": “{entry.words}”" if entry.words and entry.origin.quotes else ""
+        words = f": “{named(entry.words)}”" if entry.words and entry.origin.quotes else ""
         rule = f": {entry.words}" if entry.words and entry.origin == Origin.DATA else ""
         shown = file_name(entry.value) if name in FILES else show(name, entry.value)
         rows.append(
@@ -118,6 +120,11 @@ def file_name(value: str) -> str:
     """A dataset as people know it: an upload by the name of its file."""
     upload = Upload.objects.filter(token=value.removeprefix("upload:")).first()
     return f"{upload.filename} (uploaded)" if upload else value
+
+
+def named(text: str) -> str:
+    """A text with uploads by the names of their files."""
+    return UPLOADED.sub(lambda found: file_name(found[0]), text)
 
 
 def about_data(session: TuningSession) -> dict[str, Any] | None:
@@ -215,11 +222,12 @@ def standing(session: TuningSession) -> list[dict[str, str]]:
     there = session.resources.filter(state=ResourceState.CREATED)
     deployment = "by the second while a replica is up; scales to zero after five idle minutes"
     running = set(session.candidates.filter(state=CandidateState.ACTIVE).values_list("job", flat=True))
+    kept = STANDING_COSTS if session.servings.filter(ended_at=None).exists() else STANDING_COSTS | ANSWERED
     return [
         {
             "kind": each.kind,
             "name": each.name,
-            "costs": STILL_RUNNING if each.name in running else STANDING_COSTS.get(each.kind, deployment),
+            "costs": STILL_RUNNING if each.name in running else kept.get(each.kind, deployment),
         }
         for each in sorted(there, key=place)
     ]

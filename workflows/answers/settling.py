@@ -84,7 +84,7 @@ def finish(work: Work, prompts: PromptSet, subject: Subject, serving: Serving) -
     if left:
         raise RowsOpen(f"{len(left):,} rows of {prompts.name} are open for {subject.key}")
     found = settle(work, serving)
-    words = f"{subject.label} answered {found.answered:,} of {prompts.rows:,} rows of {prompts.name}"
+    words = f"{subject.label} answered {found.answered:,} of {prompts.rows:,} {prompts.words}"
     words += f"; {found.refused:,} refused" if found.refused else ""
     facts = {"answered": found.answered, "refused": found.refused, "asked_again": found.repeated}
     answering.end(serving, work.clock(), words, facts)
