@@ -118,6 +118,13 @@ def misplaced(source: Source | None, field: str, workflow: str) -> FieldError | 
     ):
         return None
     assert source is not None  # noqa: S101  # it has a report
+    if workflow == Workflow.CLASSIFICATION and report.format == "prompts":
+        return FieldError(
+            field,
+            f"“{source.label}”: no labels were found: the rows, from line 1 on, have no ground_truth and no "
+            "assistant message.",
+            "Give each row a ground_truth, or end it with an assistant message that is the label.",
+        )
     held = f"“{source.label}”: the file holds {report.format_words}, not samples with answers."
     return FieldError(field, held, "Choose preference learning for it, or upload another file.")
 
