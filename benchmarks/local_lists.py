@@ -2,7 +2,7 @@
 
 Target: each below 20 ms. Through the whole application in one process, side by side with a list that reads
 and renders every row: `first` after the start, `written` right after a write to the same collection, and then
-with nothing written in between; after that over HTTP from a server process. `core_ms` is what the core worked,
+with nothing written in between; after that over HTTP from a server process. `core_ms` is what a core worked,
 which says more where others use the machine. Run with `make bench`, or
 `PYTHONPATH=. python benchmarks/local_lists.py`.
 """
