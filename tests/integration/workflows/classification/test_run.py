@@ -151,7 +151,7 @@ def test_each_row_is_asked_once_though_the_worker_is_killed_five_times(knowing: 
     assert len(knowing.remote("batchInferenceJobs")) == 2
 
 
-def test_the_weaker_base_models_are_measured_and_not_trained(knowing: House) -> None:
+def test_the_weaker_base_models_are_measured_and_not_trained(knowing: House, client: Client) -> None:
     """Row 3.5: of four base models the better two go on; what the others would have cost is not spent."""
     more = [f"accounts/fireworks/models/{name}" for name in ("qwen3p5-9b", "qwen3-14b")]
     for name in more:
@@ -172,6 +172,10 @@ def test_the_weaker_base_models_are_measured_and_not_trained(knowing: House) -> 
         f"{part}:candidate:{each.number}" for each in let_go for part in ("training", "inference:heldout")
     ):
         assert session.ledger.get(item=item).actual == 0
+    best_share = session.evaluations.filter(metric="accuracy", candidate__isnull=False).order_by("-value")[0]
+    board = page(client, session, tab="scoreboard")
+    assert "Right answers" in board
+    assert f"{100 * best_share.value:.1f} %" in board  # with a space that does not break, read as any
     best = min(shares[f"base:{name}"] for name in trained)
     assert all(shares[f"base:{name}"] <= best for name in {QWEN, BIG_QWEN, *more} - trained)
 
