@@ -14,6 +14,8 @@ PIP := $(BIN)/python -m pip install --quiet --require-hashes --no-deps --only-bi
 # A file that this Python cannot compile is one that it will not import either.
 COMPILE := $(BIN)/python -m compileall -q -j 0 -x '/(pandas|pip|tests?|locale)/' $(VENV)/lib
 export PORT
+# Where this is set, every process compiles our sources anew, and pytest rewrites every test at every start.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check reference bench clean

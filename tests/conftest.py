@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +33,9 @@ def pytest_configure(config: pytest.Config) -> None:
     django_settings.FIREWORKS = env.fireworks(os.environ, NOWHERE)
     # A password's hash is slow on purpose, which protects nobody here.
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # Each of the hundreds of processes that tests start would compile our sources anew.
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if hasattr(config, "workerinput"):  # one of several processes: it has what their parent set
         return
     # Every server of a test has a data folder of its own; what XLA compiled for one serves all.
