@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
+
 from sessions import instructions
 from sessions.actions import proposing, spending
 from sessions.costs import money_exact
@@ -91,7 +93,8 @@ def made(
 ) -> Offer | None:
     who = reader(rehearsal=gate.session.rehearsal)
     lost = tuple((span.start, span.end) for span in found.not_understood)
-    if who is None or not lost:
+    here = gate.session.rehearsal == settings.FIREWORKS["rehearsal"]
+    if who is None or not lost or not here:
         return None
     body = request.body(found.text, lost, gate.session.workflow, context)
     amount = request.most(body, who.price) if who.price else None

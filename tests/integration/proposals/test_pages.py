@@ -88,6 +88,15 @@ def test_where_no_model_reads_nothing_is_offered(client, desk):
     assert post(client, desk, action="propose", source="instruction", offer="x").status_code == 422
 
 
+def test_a_session_of_another_account_offers_nothing(client, desk, settings):
+    """A rehearsal that was left open, in a portal that was started again with a real account."""
+    [offer] = hidden(page(client, desk), "offer")
+    settings.FIREWORKS = {**settings.FIREWORKS, "rehearsal": False}
+    answer = post(client, desk, action="propose", source="instruction", offer=offer)
+    assert answer.status_code == 422
+    assert not ProposedReading.objects.exists()
+
+
 def test_a_session_that_waits_no_more_approves_nothing(client, desk):
     [offer] = hidden(page(client, desk), "offer")
     gate = desk.house.gate(desk.session)
