@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workflows.metrics import words
 from workflows.metrics.intervals import Estimate
-from workflows.metrics.pairwise import Lengths, Pairwise, Words
+from workflows.metrics.pairwise import Lengths, Pairwise
 
 UNSTEADY = 0.25  # flip rate from which a person is warned
 
@@ -17,7 +17,7 @@ def sentences(found: Pairwise, subject: str, baseline: str) -> list[str]:
     if found.invalid_rows:
         asked = words.rows(found.rows + found.invalid_rows)
         said.append(f"{found.invalid_rows:,} of {asked} lack a valid verdict in some order and are left out.")
-    return said + _words(found.words, subject, baseline) + _habits(found)
+    return said + _habits(found)
 
 
 def _result(found: Pairwise, rate: Estimate, subject: str, baseline: str) -> str:
@@ -29,14 +29,6 @@ def _result(found: Pairwise, rate: Estimate, subject: str, baseline: str) -> str
     needed = found.rows_needed or 0
     more = f" If it is real, it takes {words.forecast(needed)} to show it." if needed > found.rows else ""
     return f"{subject} against {baseline}: win rate {shown}; {counts}. Within noise of 50%.{more}"
-
-
-def _words(found: Words | None, subject: str, baseline: str) -> list[str]:
-    """Said only where the lengths differ: then length alone may explain a win rate."""
-    shown = [f"{each:,.0f}" for each in (found.subject, found.baseline)] if found else ["", ""]
-    if shown[0] == shown[1]:
-        return []
-    return [f"Answers of {subject} have {shown[0]} words on average, those of {baseline} {shown[1]}."]
 
 
 def _habits(found: Pairwise) -> list[str]:

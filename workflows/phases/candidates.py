@@ -106,6 +106,7 @@ def conclude(work: Work, candidate: Candidate, job: trainers.Seen) -> None:
     elif (worked_out := by_tokens.cost(candidate)) is not None:
         reason = f"worked out from {candidate.tokens:,} trained tokens: the job tells no cost"
         spending.settle(work.session, ledger_item(candidate), worked_out, reason)
+        Candidate.objects.filter(pk=candidate.pk).update(cost=worked_out)
     if not job.succeeded:
         fail(work, candidate, {"code": job.status.code or job.word, "message": job.status.message})
         return

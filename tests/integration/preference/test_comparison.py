@@ -113,6 +113,12 @@ def test_one_that_was_not_met_is_behind_where_intervals_against_one_base_do_not_
     assert close["certainty"].endswith("It was not compared with candidate 4 directly.")
 
 
+def test_a_number_below_half_is_told_though_it_is_within_noise():
+    found = compared((0.4, 0.3, 0.55))
+    assert found["word"] == "unclear"
+    assert found["certainty"].endswith("On these rows its base model did better.")
+
+
 def test_a_model_that_lost_to_its_base_is_said_to_be_worse():
     found = compared((0.3, 0.2, 0.4))
     assert found["word"] == "worse"

@@ -14,6 +14,8 @@ from tests.integration.preference.conftest import pairs, preference
 from tests.integration.workflows.house import Fault, Killed, die
 
 TARGET = ("win_rate", 0.75)
+CHAT = "/inference/v1/chat/completions"
+VERDICTS = 8  # of one comparison: four held-out prompts in both orders
 
 
 def stopping(house, **values: Any):
@@ -81,6 +83,30 @@ def test_a_job_that_a_dead_worker_started_is_found_and_measured(house):
         each["name"] for each in house.remote("dpoJobs")
     }
     assert session.ledger.get(item="training:candidate:2").gap != "not started, since the target was reached"
+
+
+@pytest.mark.parametrize("jobs", [1, 2], ids=["one at a time", "two at a time"])
+def test_a_worker_that_dies_after_the_verdict_that_reached_it_starts_nothing(house, jobs):
+    """It dies before it reads the answer; the next worker finds the target reached."""
+    session = stopping(house, betas=(0.1, 0.2, 0.3), parallel_jobs=jobs)
+    verdicts = count(1)
+
+    def strike(ask: Any) -> httpx.Response:
+        is_verdict = b"answer_a" in house.wire.bodies[-1]
+        last = is_verdict and next(verdicts) == VERDICTS
+        return partial(die, after=True)(ask) if last else ask()
+
+    house.wire.faults.append(Fault("POST", CHAT, strike, times=10_000))
+    with pytest.raises(Killed):
+        house.drive(session)
+    house.wire.faults.clear()
+    started = len(house.remote("dpoJobs"))
+    house.clock.pass_by(600)  # its lease is over
+    house.drive(session)
+    assert house.gate(session).kind == GateKind.PROMOTION
+    assert len(house.remote("dpoJobs")) == started == jobs
+    states = list(session.candidates.values_list("state", flat=True))
+    assert states == ["done"] * jobs + ["cancelled"] * (3 - jobs)
 
 
 def test_a_job_without_curves_yet_is_there_all_the_same(house):

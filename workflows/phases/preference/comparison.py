@@ -86,6 +86,8 @@ def sure(session: TuningSession, suggested: Candidate, ranking: Sequence[Candida
     differs = base is not None and not estimate(base).holds(0.5)
     if differs and value_of(base) < 0.5:
         return WORSE, " ".join([*parts, "The base model is the better one: consider stopping here."])
+    if base and base.value < 0.5:
+        parts.append("On these rows its base model did better.")
     others = [each for each in ranking if each != suggested]
     parts += among(session, suggested, others)
     is_ahead = all(ahead(session, suggested, each) for each in others)
