@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 
 from sessions import costs, queries
 from sessions.models import Gate, Resource, TuningSession
+from sessions.results import results
 from sessions.states import CANDIDATE_OVER, PHASE_LABELS, TERMINAL, Family, GateKind, Phase, Status
 
 RECENT = 12
@@ -64,7 +65,7 @@ def lists(person: AbstractBaseUser | AnonymousUser, now: datetime) -> dict[str, 
     return {
         "needs": needs,
         "running": running,
-        "recent": recent,
+        "recent": results(recent),
         "spend": queries.spend_since(person, now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)),
         "month": now,
         "empty": not (needs or running or recent),

@@ -125,6 +125,16 @@ def test_results_show_the_winner(client: Client) -> None:
     assert "qwen3-8b, validation loss 0.8124" in text(client.get("/"))
 
 
+def test_results_show_the_number_that_decided_of_the_full_data_run(client: Client) -> None:
+    run = make_session(title="Scored", status=Status.SUCCEEDED, ended_at=timezone.now())
+    winner = make_candidate(run, 1, validation_loss=0.81237)
+    final = make_candidate(run, 2, role="final", parent=winner, state="done")
+    TuningSession.objects.filter(pk=run.pk).update(winner=winner)
+    for each, value in ((winner, 0.5), (final, 0.75)):
+        run.evaluations.create(candidate=each, subject=each.subject, metric="score", value=value, rows=20)
+    assert "qwen3-8b, mean score 0.750" in text(client.get("/"))
+
+
 def test_spend_adds_up_actual_and_reserved_of_this_month(client: Client) -> None:
     run = make_session(status=Status.RUNNING)
     make_ledger_line(run, "a", actual=Decimal("1.10"), reserved=Decimal(5))

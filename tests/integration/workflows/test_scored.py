@@ -112,7 +112,9 @@ def test_gsm8k_with_a_generated_evaluator(house: House, client: Client) -> None:
     scored = {each.subject: each for each in Evaluation.objects.filter(session=session, metric="score")}
     assert set(scored) == {BASE, "candidate:1", "candidate:2"}
     assert {each.rows for each in scored.values()} == {20}
-    assert gate.body["rule"].startswith("Highest mean score by the evaluator (the final number) on the 20")
+    assert gate.body["rule"].startswith(
+        "Lowest validation loss, since the evaluator gave every answer the same"
+    )
     assert "gave every answer the same score" in gate.body["certainty"]
     page = client.get(f"{session.get_absolute_url()}?tab=scoreboard").content.decode()
     assert "qwen3-8b, untuned" in page

@@ -60,6 +60,7 @@ def test_others_within_noise_are_named() -> None:
 def test_an_evaluator_that_tells_nothing_leaves_the_loss_to_decide() -> None:
     body = said([candidate(1, 0.9), candidate(2, 0.5)], c1=[0.5] * 40, c2=[0.5] * 40, base=[0.5] * 40)
     assert body["suggested"] == 2
+    assert body["rule"].startswith("Lowest validation loss, since")
     assert "gave every answer the same score" in body["certainty"]
 
 

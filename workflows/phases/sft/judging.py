@@ -80,6 +80,8 @@ def proposal(judged: Judged) -> dict[str, Any]:
 
 def rule(judged: Judged) -> str:
     """What the ranking goes by, and on which rows."""
+    if judged.is_constant:
+        return "Lowest validation loss, since the evaluator gave every answer the same score."
     words = f"Highest mean score by the evaluator ({judged.evaluator}) on the "
     if len(judged.shared) in (0, judged.rows):
         return f"{words}{judged.rows:,} held-out rows."
@@ -121,8 +123,8 @@ def certainty(judged: Judged, ranking: Sequence[Candidate], found: Mapping[int, 
         )
     if judged.is_constant:
         return (
-            "The evaluator gave every answer the same score, so it tells the candidates not apart; "
-            "validation loss puts this one first."
+            "The evaluator gave every answer the same score, so it does not tell the candidates apart. One "
+            "that gives credit for part of an answer may."
         )
     if len(ranking) == 1:
         return "There is no other candidate to compare with."
