@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from django.test import Client
 
 from sessions.models import TuningSession
 from sessions.states import GateKind
-from tests.factories import QWEN
+from tests.factories import QWEN, make_base_model
 from tests.integration.workflows.classification.rows import tickets
 from tests.integration.workflows.house import House
 
@@ -266,3 +267,25 @@ def test_mixed_kinds_of_ground_truth_are_told_with_their_rows(house: House) -> N
     (odd,) = [lines for text, lines in notes.items() if "neither a text, a number nor a list" in text]
     assert (mixed, number, odd) == ([4], [6, 10], [9])
     assert "7" in told["set"]
+
+
+def test_full_data_runs_are_priced_by_every_base_model_that_may_go_on(house: House) -> None:
+    """Row 1.6: which base models go on is not known before the benchmark; each place covers the dearest, by
+    its prompts and its answers."""
+    names = [QWEN, *(f"accounts/fireworks/models/{name}" for name in ("qwen3p5-9b", "qwen3-14b"))]
+    for name, parameters in zip(names[1:], (1_000_000_000, 90_000_000_000), strict=True):
+        make_base_model(name, parameters=parameters)
+    session = house.start(
+        workflow="classification", strategy=None, base_models=tuple(names), tuning_samples=40,
+        dataset=house.dataset("priced", tickets(100)),
+    )  # fmt: skip
+    house.drive(session)
+    body = house.gate(session).plan.body  # type: ignore[union-attr]
+    lines = {each["item"]: each for each in body["estimate"]["lines"]}
+    bases = [lines[f"inference:heldout:base:{name}"] for name in names]
+    runs = [each for item, each in lines.items() if item.startswith("inference:heldout:candidate:")]
+    assert len(runs) == 2
+    for run in runs:
+        assert Decimal(run["high"]) == max(Decimal(each["high"]) for each in bases)
+        assert Decimal(run["low"]) == min(Decimal(each["low"]) for each in bases)
+        assert Decimal(run["low"]) < Decimal(run["expected"]) < Decimal(run["high"])

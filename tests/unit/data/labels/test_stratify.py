@@ -58,6 +58,14 @@ def test_with_one_label_a_row_the_share_is_kept_to_a_row(labels: list[str], shar
         assert count < 2 or 0 < part < count
 
 
+def test_what_the_rounding_of_many_labels_adds_up_to_is_taken_back() -> None:
+    """77 labels of 16 rows: 12.99 of each would make 1,001 of 1,000."""
+    rows = labelled(*(f"intent {label:02}" for label in range(77) for _ in range(16)))
+    taken = draw(rows, 1000)
+    assert sum(taken) == 1000
+    assert sorted(Counter(counts(rows, taken, True).values()).items()) == [(12, 1), (13, 76)]
+
+
 def test_equal_conversations_stay_together() -> None:
     rows = [replace(row, digest=bytes([at // 4])) for at, row in enumerate(labelled(*"ab" * 40))]
     taken = draw(rows, 16)
