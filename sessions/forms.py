@@ -56,13 +56,13 @@ OPTIONS: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "compare_base": (("", "If there are several"), ("yes", "Yes"), ("no", "No")),
     "screening": (
-        ("", "Answers that decline (the usual)"),
-        ("faulty", "Only what makes no pair"),
+        ("", "As usual: answers that decline"),
+        ("faulty", "Nothing else"),
         ("refused", "Answers that decline"),
         ("cut_off", "Answers that decline or were cut off"),
     ),
     "review_pairs": (
-        ("", "Ask only when half give no pair"),
+        ("", "Ask when over half give no pair"),
         ("show", "Show them before training"),
         ("train", "Train on them without asking"),
     ),

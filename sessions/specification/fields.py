@@ -195,19 +195,19 @@ _ALL = (
         "strong_model",
         "Strong model",
         m.SERVED,
-        hint="Its answers are the preferred ones of pairs that are made; the largest if empty.",
+        hint="Gives the preferred answers of made pairs; the largest if empty.",
     ),
     _preference(
         "weak_model",
         "Weak model",
         m.SERVED,
-        hint="Its answers are the others of pairs that are made; the smallest if empty.",
+        hint="Gives the other answers of made pairs; the smallest if empty.",
     ),
     _preference(
         "judge_model",
         "Judge",
         m.SERVED,
-        hint="Compares answers where no evaluator does; one of another family if empty.",
+        hint="Compares answers, unless you name an evaluator.",
     ),
     _preference(
         "screening", "Left out of made pairs", m.SCREENING, hint="Beside what is missing, empty or the same."
@@ -216,7 +216,7 @@ _ALL = (
         "review_pairs",
         "Made pairs",
         m.REVIEW,
-        hint="Wait with training until you have seen some of them.",
+        hint="A sample is on the Data tab before anything is trained.",
     ),
     _preference("target", "Target", m.TARGET, hint="A goal to reach, for example a win rate of 70%."),
     _preference("stop_early", "Stop early", v.FLAG, hint="Start no more jobs once the target is reached."),

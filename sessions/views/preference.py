@@ -20,7 +20,7 @@ from sessions.views.reading import session_or_404
 ON_A_PAGE = 20
 PAIRS, TRAIN, MADE, LINT = "pairs.jsonl", "train.jsonl", "pairs-made.json", "pairs.json"
 SAMPLE = "pairs-sample.json"
-EXAMPLES = 5
+EXAMPLES, BEGINNING, END = 5, 400, 250  # pairs, characters of a text
 # Why a prompt gave no pair, as workflows/phases/preference/making.py has it.
 REASONS = {
     "unanswered": "Left out: one model gave no answer",
@@ -122,7 +122,16 @@ def sample(file: Artifact | None) -> list[dict[str, Any]]:
     if file is None or not file.path.exists():
         return []
     rows: list[dict[str, Any]] = json.loads(file.path.read_bytes())
-    return [{**row, "reason": REASONS.get(row["outcome"], "")} for row in rows]
+    cut = ({name: shortened(row[name]) for name in ("asked", "preferred", "other")} for row in rows)
+    return [
+        {**row, **texts, "reason": REASONS.get(row["outcome"], "")}
+        for row, texts in zip(rows, cut, strict=True)
+    ]
+
+
+def shortened(text: str) -> str:
+    """A long text by its beginning and its end: many answers begin with reasoning."""
+    return text if len(text) <= BEGINNING + END else f"{text[:BEGINNING]} […] {text[-END:]}"
 
 
 def of_gate(session: TuningSession, gate: Gate) -> dict[str, Any]:
@@ -140,9 +149,9 @@ def examples(file: Artifact) -> list[dict[str, str]]:
         first = [json.loads(line) for line in islice(lines, EXAMPLES) if len(line) <= LONGEST_LINE]
     return [
         {
-            "asked": text_of(row["input"]["messages"][-1].get("content")),
-            "preferred": text_of(row["preferred_output"][0].get("content")),
-            "other": text_of(row["non_preferred_output"][0].get("content")),
+            "asked": shortened(text_of(row["input"]["messages"][-1].get("content"))),
+            "preferred": shortened(text_of(row["preferred_output"][0].get("content"))),
+            "other": shortened(text_of(row["non_preferred_output"][0].get("content"))),
         }
         for row in first
         if "input" in row
