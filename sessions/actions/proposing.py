@@ -140,8 +140,10 @@ def close(
     taken: Iterable[str] = (),
     facts: str = "",
 ) -> None:
-    """What a person made of an answered reading; `facts` are the values taken, in words. Raises Refused when somebody was faster, or it is not there
-    yet."""
+    """What a person made of an answered reading; `facts` are the values taken, in words.
+
+    Raises Refused when somebody was faster, or when it is not there yet.
+    """
     open_rows = ProposedReading.objects.filter(
         pk=reading.pk, decision=ReadingEnd.OPEN, answered_at__isnull=False
     )
