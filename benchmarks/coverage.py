@@ -19,6 +19,7 @@ from workflows.metrics import bootstrap
 from workflows.metrics.intervals import difference_bounds, normal_quantile
 
 SIZES, SIMULATIONS, RESAMPLES = (50, 200, 1000), 1000, 1000
+SUMMED = (50, 200)  # of 1,000 rows there are half a million outcomes
 NOISES = (0.0, 0.1, 0.5, 1.0)
 NEVER = 1e-8  # chances below add nothing to a coverage of four digits
 Numbers = dict[str, Any]
@@ -38,7 +39,7 @@ def main() -> None:
     numbers: Numbers = {"simulations": SIMULATIONS, "judges": len(list(judges(noises=NOISES)))}
     for rows in SIZES:
         numbers |= {f"win_rate_{rows}_rows_{name}": value for name, value in win_rates(rows).items()}
-    for rows in SIZES:
+    for rows in SUMMED:
         numbers |= {f"win_rate_{rows}_rows_exact_{end}": value for end, value in exact(rows).items()}
     numbers |= careless()
     for rows in SIZES:
@@ -185,6 +186,8 @@ failures are rare, 50 rows hold too few of them for any interval that is drawn f
 
 
 def span(numbers: Numbers, rows: int, name: str) -> str:
+    if f"win_rate_{rows}_rows_{name}_min" not in numbers:
+        return "–"
     least, most = (numbers[f"win_rate_{rows}_rows_{name}_{end}"] for end in ("min", "max"))
     return f"{least:.1%} to {most:.1%}"
 
@@ -192,6 +195,8 @@ def span(numbers: Numbers, rows: int, name: str) -> str:
 def of_judges(numbers: Numbers, rows: int, name: str) -> str:
     """How many judges' coverages lie in the range."""
     found = f"win_rate_{rows}_rows_{name}"
+    if f"{found}_in_range" not in numbers:
+        return "–"
     return f"{numbers[f'{found}_in_range']} of {numbers.get(f'{found}_judges', numbers['judges'])}"
 
 
