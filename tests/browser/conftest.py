@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
+from tests.browser.person import PATIENCE as FOR_AN_ANSWER
 from tests.browser.person import People, Person
 from tests.browser.rest import Fireworks
 from tests.system.portal import PATIENCE, Portal
@@ -30,6 +31,7 @@ def browser(chromium: str) -> Iterator[Browser]:
     # Playwright keeps an event loop in this thread; rows are touched between its calls, never within.
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        expect.set_options(timeout=FOR_AN_ANSWER)  # else five seconds, which a busy machine needs at times
         found = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield found
         found.close()

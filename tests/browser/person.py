@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator
 
 from tests.system.portal import wait_until
 
-PATIENCE = 30_000  # ms, for an answer of the page
+PATIENCE = 90_000  # ms, for an answer of the page; only a failing test waits so long
 TRAINING = 240_000  # ms, for jobs on a busy machine
 # A form that must be put right comes back as 422, a gate that someone else closed as 409; Chromium reports
 # every such answer on the console. A page that is left takes its open requests with it: htmx calls that
