@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 
@@ -153,8 +154,8 @@ def test_the_other_candidate_can_be_chosen_in_words(house):
     assert "| 100.0% (47.3% to 100.0%) |" in report
     assert "Validation loss" not in report
     table = session.artifacts.get(name="scoreboard.csv").path.read_text().splitlines()
-    assert table[0].endswith("win_rate,win_rate_low,win_rate_high,win_rate_rows")
-    assert ",1.0,0.47" in table[1]
+    first = next(csv.DictReader(table))
+    assert (first["win_rate"], first["win_rate_low"][:4], first["win_rate_rows"]) == ("1.0", "0.47", "4")
     digest = session.artifacts.get(name="heldout.jsonl").sha256[:12]
     row = "| Candidate 1 | win rate against Candidate 2 | 0.5000 | 4 |"
     assert f"{row} `{JUDGE}` | `heldout.jsonl` `{digest}` |" in report
