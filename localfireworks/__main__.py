@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import logging
 import os
 import socket
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import uvicorn
 
-from localfireworks.app import create_app
+from localfireworks.app import create_app, fill_shelves
 from localfireworks.backend import Backend, JaxEngine
 from localfireworks.catalogue import add_folder
 from localfireworks.fault_middleware import BreakableHttp
@@ -78,6 +79,8 @@ def main() -> None:
     service = build_service(settings, backend, Processes(settings.job_command), time.time)
     for fault in faults:
         keep(service.store, fault)
+    fill_shelves(service)
+    gc.freeze()  # looking for garbage among 20,000 rows would hold up some answers for 100 ms
     config = uvicorn.Config(
         create_app(service),
         http=BreakableHttp,
