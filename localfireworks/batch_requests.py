@@ -14,6 +14,7 @@ from localfireworks.bodies import read_json
 from localfireworks.chat import Choice, Job, pieces_of
 from localfireworks.chat_fields import ChatRequest, settle
 from localfireworks.errors import InferenceError, first_fault
+from localfireworks.guard import caught
 from localfireworks.models import Servable
 from localfireworks.service import Service
 
@@ -61,8 +62,18 @@ async def answer_line(
         custom_id, body = read_line(number, line)
     except BadLine as error:
         return failed(number, error.custom_id, "INVALID_ARGUMENT", str(error))
+    with caught() as outcome:
+        return await _asked(service, target, defaults | body, number, custom_id, job)
+    # a fault of ours: it costs this line, not the others
+    log.error("Line %d of %s broke off", number + 1, job, exc_info=outcome.fault)
+    return failed(number, custom_id, "INTERNAL", f"Internal error: {type(outcome.fault).__name__}")
+
+
+async def _asked(
+    service: Service, target: Servable, body: dict[str, Any], number: int, custom_id: str, job: str
+) -> Answer:
     try:
-        request = ChatRequest.model_validate(defaults | body | {"model": target.name, "stream": False})
+        request = ChatRequest.model_validate(body | {"model": target.name, "stream": False})
         return await _ask(service, target, request, number, custom_id, job)
     except InferenceError as error:
         return failed(number, custom_id, error.code, error.message)
@@ -70,9 +81,6 @@ async def answer_line(
         return failed(number, custom_id, "INVALID_ARGUMENT", ": ".join(first_fault(error)))
     except ValueError as error:  # the engine cannot do what the line asks for
         return failed(number, custom_id, "INVALID_ARGUMENT", str(error))
-    except Exception as error:  # a fault of ours: it costs this line, not the others
-        log.exception("Line %d of %s broke off", number + 1, job)
-        return failed(number, custom_id, "INTERNAL", f"Internal error: {type(error).__name__}")
 
 
 async def _ask(

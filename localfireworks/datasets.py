@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +129,9 @@ async def make_from(
         for row in rows:
             row.private["wedged"] = True
             service.store.insert(row)
-    try:
+    with ExitStack() as undo:
+        for row in rows:
+            undo.callback(_forget, service, row)
         for row, files in zip(rows, await asyncio.to_thread(write), strict=True):
             row.private["files"] = files
             await count(service, row)
@@ -137,11 +140,12 @@ async def make_from(
                 row.state, row.private["wedged"] = "READY", False
                 if not service.save(row, was="UPLOADING"):
                     raise not_found(row.name)
-    except BaseException:
-        for row in rows:
-            service.store.delete(row.name)
-            uploads.remove(service, row)
-        raise
+        undo.pop_all()
+
+
+def _forget(service: Service, row: Resource) -> None:
+    service.store.delete(row.name)
+    uploads.remove(service, row)
 
 
 async def create_dataset(request: Request) -> Response:

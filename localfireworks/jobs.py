@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from localfireworks.errors import ApiError
-from localfireworks.guard import guarded
+from localfireworks.guard import caught, guarded
 from localfireworks.service import Service
 from localfireworks.store import Resource
 
@@ -215,15 +215,16 @@ class Supervisor:
 
     def _guarded_step(self, kind: JobKind, job: Resource, *, free: bool) -> None:
         """A step whose fault stays with this job: the machine's trouble is tried again, any other ends it."""
-        try:
+        with caught() as outcome:
             self._step(kind, job, free=free)
-        except (OSError, sqlite3.Error):
-            log.exception("A step of %s failed; it is tried again.", job.name)
-        except ApiError as error:
-            log.warning("%s fails: %s", job.name, error)
-            self._break_off(kind, job, {"code": error.status, "message": error.message})
-        except Exception:
-            log.exception("A step of %s failed.", job.name)
+        fault = outcome.fault
+        if isinstance(fault, OSError | sqlite3.Error):
+            log.error("A step of %s failed; it is tried again.", job.name, exc_info=fault)
+        elif isinstance(fault, ApiError):
+            log.warning("%s fails: %s", job.name, fault)
+            self._break_off(kind, job, {"code": fault.status, "message": fault.message})
+        elif fault is not None:
+            log.error("A step of %s failed.", job.name, exc_info=fault)
             self._break_off(kind, job, INTERNAL_STATUS)
 
     def _break_off(self, kind: JobKind, job: Resource, status: dict[str, str]) -> None:

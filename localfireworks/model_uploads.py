@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Literal
 
@@ -113,17 +114,21 @@ async def validate_upload(request: Request) -> Response:
     target = None
     if not flag(request, "configOnly"):
         target = service.settings.folder("models").resolve() / f"{row.id}-{new_id()}"
-    try:
-        settings, warnings = await asyncio.to_thread(_check, service, row, target)
+    with ExitStack() as undo:
+        undo.callback(_remove, target)
+        try:
+            settings, warnings = await asyncio.to_thread(_check, service, row, target)
+        except BadAdapter as error:
+            raise invalid(f"{row.name}: {error}") from error
         if target is not None:
             _make_ready(service, row, settings, target)
-    except BaseException as error:
-        if target is not None:
-            shutil.rmtree(target, ignore_errors=True)
-        if isinstance(error, BadAdapter):
-            raise invalid(f"{row.name}: {error}") from error
-        raise
+        undo.pop_all()
     return ok({"warnings": warnings})
+
+
+def _remove(folder: Path | None) -> None:
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _check(service: Service, row: Resource, target: Path | None) -> tuple[Settings, list[str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -117,13 +117,12 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All writes inside, or none of them."""
-        try:
+        with ExitStack() as undo:
+            undo.callback(self._shelves.clear)  # they may show what was rolled back
             with self._db:  # commits, or rolls back when something is raised
                 self._db.execute("BEGIN IMMEDIATE")
                 yield
-        except BaseException:
-            self._shelves.clear()  # they may show what was rolled back
-            raise
+            undo.pop_all()
 
     def insert(self, resource: Resource) -> Resource:
         """Add a row; ALREADY_EXISTS when the name is taken (also by a deleted row that is still kept)."""

@@ -9,6 +9,7 @@ from contextlib import aclosing
 import orjson
 
 from localfireworks.errors import InferenceError
+from localfireworks.guard import caught
 
 log = logging.getLogger("localfireworks")
 
@@ -16,13 +17,14 @@ log = logging.getLogger("localfireworks")
 async def unbroken(events: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
     """The events; a fault in the middle becomes the last one, in the form of an error's body."""
     async with aclosing(events):
-        try:
+        with caught() as outcome:
             async for event in events:
                 yield event
-        except InferenceError as error:
-            yield _event(error)
-        except Exception:
-            log.exception("A stream broke off")
+        fault = outcome.fault
+        if isinstance(fault, InferenceError):
+            yield _event(fault)
+        elif fault is not None:
+            log.error("A stream broke off", exc_info=fault)
             yield _event(InferenceError(500, "INTERNAL", "Internal error"))
 
 

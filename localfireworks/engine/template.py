@@ -22,6 +22,17 @@ from localfireworks.engine.chat import END, START, STOP, Rendered, Renderer
 from localfireworks.engine.folder import ModelFolder, NotAModel, check_folder, read_json
 
 TEMPLATE, SETTINGS, GENERATION = "chat_template.jinja", "tokenizer_config.json", "generation_config.json"
+# What a template, a program of others, may raise in its sandbox.
+STUMBLES = (
+    TemplateError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 
 def _refuse(message: str) -> None:
@@ -63,7 +74,7 @@ class TemplateRenderer:
                 **self._given,
                 **more,
             )
-        except Exception as error:  # a program of others: it may stumble over anything
+        except STUMBLES as error:
             raise ValueError(f"the model's chat template refuses the messages: {error}") from error
         return str(rendered)
 
@@ -136,7 +147,7 @@ def _tokenizer(path: Path) -> Tokenizer:
     """A byte-level tokenizer, the kind that all Qwen3 models have."""
     try:
         made = Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises nothing narrower
+    except Exception as error:  # the library, written in Rust, raises a bare Exception and nothing narrower
         raise NotAModel(f"{path} is not a tokenizer ({error}): save the fast tokenizer there") from error
     if "ByteLevel" not in str(json.loads(path.read_text()).get("decoder")):
         raise NotAModel(f"{path} is not a byte-level tokenizer: use the one of this Qwen3 model")

@@ -7,6 +7,7 @@ EvaluationRow objects. Plain: `evaluate(messages, ground_truth=None, **row)`; ge
 from __future__ import annotations
 
 import asyncio
+import functools
 import importlib
 import importlib.util
 import inspect
@@ -69,16 +70,22 @@ def call(function: Callable[..., Any], *given: Any, **named: Any) -> Any:
     return asyncio.run(answer) if inspect.iscoroutine(answer) else answer
 
 
+def attempt(work: Callable[[], list[Result]]) -> list[Result] | Exception:
+    """What foreign code makes, or its fault: it may raise anything, and then its rows have no score."""
+    try:
+        return work()
+    except Exception as fault:  # noqa: BLE001 - see above
+        return fault
+
+
 def plain(function: Callable[..., Any], row: Row) -> Result:
     """Score one row by its fields; those that a function without `**` does not know are left out."""
     parameters = inspect.signature(function).parameters.values()
     everything = any(each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters)
     names = {each.name for each in parameters}
     named = {key: value for key, value in row.items() if everything or key in names}
-    try:
-        return normal(call(function, **{"messages": [], **named}))
-    except Exception as error:  # noqa: BLE001 - foreign code may raise anything
-        return failed(error)
+    made = attempt(lambda: [normal(call(function, **{"messages": [], **named}))])
+    return failed(made) if isinstance(made, Exception) else made[0]
 
 
 def evaluation_row(number: int, row: Row) -> Any:
@@ -123,15 +130,19 @@ def protocol(
         raise ValueError(f"dataset_adapter made {len(made)} rows of {len(rows)}")
     for numbers in groups(mode, made):
         given = [made[number] for number in numbers]
-        try:
-            answer = call(function, given if mode in ("all", "groupwise") else given[0])
-            answers = list(answer) if mode in ("all", "groupwise") else [answer]
-            results = [result_of(each) for each in answers]
-            if len(results) != len(numbers):
-                raise ValueError(f"the evaluator gave back {len(results)} rows of {len(numbers)}")
-        except Exception as error:  # noqa: BLE001 - foreign code may raise anything
-            results = [failed(error)] * len(numbers)
+        found = attempt(functools.partial(_together, function, given, mode))
+        results = [failed(found)] * len(numbers) if isinstance(found, Exception) else found
         yield from zip(numbers, results, strict=True)
+
+
+def _together(function: Callable[..., Any], given: list[Any], mode: str) -> list[Result]:
+    """The results of rows that are scored together, as many as they are."""
+    answer = call(function, given if mode in ("all", "groupwise") else given[0])
+    answers = list(answer) if mode in ("all", "groupwise") else [answer]
+    results = [result_of(each) for each in answers]
+    if len(results) != len(given):
+        raise ValueError(f"the evaluator gave back {len(results)} rows of {len(given)}")
+    return results
 
 
 def scored(function: Callable[..., Any], rows: list[Row]) -> Iterator[tuple[int, Result]]:
