@@ -104,7 +104,7 @@ class ChatRequest(Sampled):
 
     messages: list[ChatMessage] = Field(min_length=1)
     max_completion_tokens: int | None = Field(None, ge=1)
-    logprobs: bool | int | None = Field(None, ge=0)
+    logprobs: bool | int | None = Field(None, ge=0, le=TOP)
     top_logprobs: int | None = Field(None, ge=0, le=TOP)
     tools: list[dict[str, Any]] | None = None
     reasoning_effort: str | int | bool | None = None

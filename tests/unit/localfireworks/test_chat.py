@@ -245,6 +245,7 @@ async def test_what_is_no_proper_json_is_refused(server: Server, path: str, body
         ({"messages": [TEXT | {"content": [{"type": "image_url"}]}]}, "messages.0.content", "text only"),
         ({"messages": [TEXT | {"content": [{"type": "text"}]}]}, "messages.0.content", "a part is"),
         ({"logprobs": -3}, "logprobs", "greater than or equal to 0"),
+        ({"logprobs": 6}, "logprobs", "less than or equal to 5"),
     ],
 )
 async def test_what_a_message_cannot_hold_is_named(
