@@ -16,15 +16,13 @@ BEAT_SECONDS = moves.LEASE.total_seconds() / 3
 
 
 @contextmanager
-def held(
-    session: TuningSession, clock: Callable[[], datetime], every: float = BEAT_SECONDS
-) -> Iterator[None]:
-    """Renew the lease every so many seconds from a thread of its own, which dies with the process.
+def held(session: TuningSession, clock: Callable[[], datetime]) -> Iterator[None]:
+    """Renew the lease every BEAT_SECONDS from a thread of its own, which dies with the process.
 
     When the lease is lost the beat stops; the step finds out when it makes something or at its end.
     """
     stop = threading.Event()
-    thread = threading.Thread(target=beat, args=(session, clock, every, stop), daemon=True)
+    thread = threading.Thread(target=beat, args=(session, clock, BEAT_SECONDS, stop), daemon=True)
     thread.start()
     try:
         yield

@@ -19,6 +19,7 @@ from tests.integration.workflows.desk import OSS, SERVERLESS, Desk
 from tests.integration.workflows.house import Clock, House, Trainer, Wire
 from tests.integration.workflows.server_thread import ServerThread
 from tests.unit.localfireworks.conftest import Echo, EchoEngine
+from workflows import leases
 from workflows.answers import Subject
 
 
@@ -42,7 +43,10 @@ def opened(
     make_account(name=account)
     make_base_model()
     wire = Wire(create_app(service), thread, f"accounts/{account}")
-    yield House(clock, service, supervisor, trainer, wire)
+    with pytest.MonkeyPatch.context() as patch:
+        # A test's transaction holds the database: in a long step a beat would only wait for its end.
+        patch.setattr(leases, "BEAT_SECONDS", 3600.0)
+        yield House(clock, service, supervisor, trainer, wire)
     backend.close()
     thread.call(service.store.close)
     thread.close()
