@@ -40,7 +40,7 @@ class LocalServer:
     data: Path
     options: tuple[str, ...] = ()
     port: int = field(default_factory=free_port)
-    process: subprocess.Popen[str] | None = None
+    process: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
         self.http = httpx.Client(
@@ -48,12 +48,11 @@ class LocalServer:
         )
 
     def start(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "localfireworks", *self._arguments()],
-            cwd=ROOT,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        # Into a file: a pipe that nobody reads is full one day, and then the server stands still.
+        with self.data.with_suffix(".log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "localfireworks", *self._arguments()], cwd=ROOT, stderr=log
+            )
         until(lambda: self.http.get("/healthz").status_code == 200, "the server to answer")
 
     def _arguments(self) -> list[str]:
@@ -63,8 +62,6 @@ class LocalServer:
         assert self.process is not None
         self.process.send_signal(how)
         code = self.process.wait(PATIENCE)
-        if self.process.stderr:
-            self.process.stderr.close()
         self.process = None
         return code
 
