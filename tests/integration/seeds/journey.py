@@ -5,10 +5,13 @@ The documents are not part of the repository: their sentences are read from them
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -18,6 +21,7 @@ from sessions.states import GateKind
 from tests.integration.workflows.house import House
 
 SEEDS = Path(__file__).parents[4] / "shared" / "seeds"
+DATA = SEEDS.parent / "data"
 HEADINGS = "Customizing the run"
 WORDS = {GateKind.PLAN: "Approved, proceed.", GateKind.PROMOTION: "Proceed with the winning config."}
 
@@ -28,6 +32,15 @@ def document(name: str) -> str:
     if not path.exists():
         pytest.skip(f"the source documents are not here: shared/seeds/{name}.md")
     return path.read_text(encoding="utf-8")
+
+
+def rows_of(name: str, count: int = 20) -> list[dict[str, Any]]:
+    """The first rows of one of the data files that stand beside the documents."""
+    path = DATA / f"{name}.jsonl"
+    if not path.exists():
+        pytest.skip(f"the data files are not here: shared/data/{name}.jsonl")
+    with path.open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in islice(lines, count)]
 
 
 def instructions(name: str) -> list[str]:

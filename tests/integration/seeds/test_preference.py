@@ -1,5 +1,5 @@
 """Every example, and every bullet on customising, of the preference document, typed as it stands there and
-driven to the end through the page, for pairs and for prompts alone."""
+driven to the end through the page, for pairs and for prompts alone, on the first rows of real files."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from sessions.models import TuningSession
 from sessions.states import GateKind, Status
 from tests.factories import BIG_QWEN, QWEN, make_base_model
 from tests.integration.evaluators.conftest import walls
-from tests.integration.preference.conftest import JUDGE, STRONG, WEAK, Speaking, pairs, prompts
-from tests.integration.seeds.journey import Journey, customisations, instructions
+from tests.integration.preference.conftest import JUDGE, STRONG, WEAK, Speaking, content
+from tests.integration.seeds.journey import Journey, customisations, instructions, rows_of
 from tests.integration.workflows.conftest import opened
 from tests.integration.workflows.house import report
 from tests.integration.workflows.test_evaluator_faults import on_fireworks
@@ -54,30 +54,43 @@ def ended_well(session: TuningSession, journey: Journey) -> Bodies:
     return journey.house.wire.created(DPO)
 
 
-def test_the_first_example(journey: Journey) -> None:
+@pytest.mark.parametrize("file", ["ifeval-pairs", "ifeval-chosen-rejected"])
+def test_the_first_example(journey: Journey, file: str) -> None:
     """DPO on pairs with one base model: a sweep over its settings, judged against the base."""
-    journey.house.dataset("customer-prefs", pairs(20))
+    name = journey.house.dataset("customer-prefs", rows_of(file))
+    original = content(journey.house, name)
     session = journey.begin(instructions(NAME)[0])
+    if file == "ifeval-chosen-rejected":
+        assert "chosen and rejected conversations become pairs" in journey.page(session)
     page = journey.page(session)
     assert "Who judges, and by which rubric" in page
-    assert "Train 3 candidates of qwen3-32b by DPO on 16 pairs" in page
+    rows = session.artifacts.get(name="train.jsonl").detail["rows"]
+    assert f"Train 3 candidates of qwen3-32b by DPO on {rows} pairs" in page
     bodies = ended_well(journey.finish(session), journey)
     assert {body["trainingConfig"]["baseModel"] for body in bodies} == {BIG_QWEN}
     assert session.phases.get(phase="training").state == "skipped"
     told = report(session)["preference"]
     assert told["comparisons"][0]["baseline"] == "qwen3-32b, untuned"
+    assert content(journey.house, name) == original
 
 
 def test_the_second_example(journey: Journey) -> None:
     """Prompts only: pairs are made, and the base models are swept since that was asked for in words."""
-    journey.house.dataset("prompts-only", prompts(20))
+    name = journey.house.dataset("prompts-only", rows_of("prompts-only"))
+    original = content(journey.house, name)
     session = journey.begin(instructions(NAME)[1])
     assert journey.house.gate(session).kind == GateKind.PLAN
-    assert "Pair generation" in journey.page(session)
+    page = journey.page(session)
+    assert "Pair generation" in page
+    assert "answers of kimi-k3" in page
     bodies = ended_well(journey.finish(session), journey)
     assert {body["trainingConfig"]["baseModel"] for body in bodies} == {QWEN, BIG_QWEN}
     made = report(session)["preference"]["made"]
-    assert (made["strong"], made["weak"], made["pairs"]) == (STRONG, WEAK, 16)
+    assert (made["strong"], made["weak"]) == (STRONG, WEAK)
+    assert 0 < made["pairs"] <= made["prompts"] == 16
+    gates = [each.kind for each in session.gates.all()]
+    assert gates == [GateKind.PLAN, GateKind.PROMOTION], "one approval, and the comparison"
+    assert content(journey.house, name) == original
 
 
 def pinned(session: TuningSession, bodies: Bodies) -> None:
@@ -99,7 +112,7 @@ def stopped(session: TuningSession, bodies: Bodies) -> None:
 
 
 CHECKS: dict[int, Callable[[TuningSession, Bodies], None]] = {0: pinned, 1: grid, 3: made, 4: stopped}
-FORMATS = {"pairs": pairs(20), "prompts": prompts(20)}
+FORMATS = {"pairs": "ifeval-pairs", "prompts": "prompts-only"}
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -108,7 +121,7 @@ def test_each_customisation(journey: Journey, number: int, form: str) -> None:
     """Each bullet's sentence beside a first sentence that names the data."""
     if number == 1:
         make_base_model(MIXTURE, display_name="Qwen3-30B-A3B", parameters=30_500_000_000)
-    journey.house.dataset("mydata", FORMATS[form])
+    journey.house.dataset("mydata", rows_of(FORMATS[form]))
     models = "" if number in (0, 1) else " using Qwen3 8B"
     first = f"Run DPO on accounts/myacct/datasets/mydata{models}."
     session = journey.begin(f"{first} {customisations(NAME)[number]}")
@@ -123,7 +136,7 @@ def test_each_customisation(journey: Journey, number: int, form: str) -> None:
 def test_an_evaluator_of_ones_own(journey: Journey, tmp_path: Path, form: str) -> None:
     """The bullet on evaluators: its scores compare the models, so that nobody judges."""
     name = on_fireworks(journey.house, tmp_path, LISTS, "my-rubric")
-    journey.house.dataset("mydata", FORMATS[form])
+    journey.house.dataset("mydata", rows_of(FORMATS[form]))
     sentence = f"Run DPO on accounts/myacct/datasets/mydata using Qwen3 8B. {customisations(NAME)[2]}"
     session = journey.begin(sentence)
     assert session.value("evaluator") == name
