@@ -107,6 +107,7 @@ class Batch:
             self._config,
             self._stop_ids,
             told,
+            any(row.asked.temperature > 0 for row in active),
         )
         written = jax.device_get(written)
         self._pace.keep((time.perf_counter() - started) / max(int(written.steps), 1))

@@ -22,7 +22,7 @@ from localfireworks.engine.model import (
     rms_norm,
     rotary,
 )
-from localfireworks.engine.sampling import Draws, Weights, choose, weigh
+from localfireworks.engine.sampling import Draws, Weights, best, choose, weigh
 
 CHUNK = 16
 
@@ -88,7 +88,7 @@ def extend(params: Tree, past: Past, state: State, tokens: Array, alive: Array, 
     return State(scores, state.position + alive, state.shared, tuple(keys), tuple(values))
 
 
-@functools.partial(jax.jit, static_argnames=("config", "stop_ids", "top"), donate_argnames="state")
+@functools.partial(jax.jit, static_argnames=("config", "stop_ids", "top", "drawn"), donate_argnames="state")
 def write(
     params: Tree,
     past: Past,
@@ -100,11 +100,13 @@ def write(
     config: ModelConfig,
     stop_ids: tuple[int, ...],
     top: bool,
+    drawn: bool,
 ) -> tuple[State, Written]:
     """Up to `limit` <= CHUNK further tokens a row.
 
     A row ends with one of `stop_ids` or when nothing is left to it; the chunk ends early once `patience` rows
-    have nothing to write. Log probabilities are those of the model, whatever the sampling.
+    have nothing to write. Log probabilities are those of the model, whatever the sampling. Not `drawn`: every
+    row takes the likeliest token, and a third of the program, which draws, is not compiled.
     """
     batch, size = state.scores.shape
     steps = jnp.zeros((), jnp.int32)
@@ -120,7 +122,8 @@ def write(
     def one(carry: tuple[State, Written, Array]) -> tuple[State, Written, Array]:
         now, so_far, alive = carry
         step = so_far.steps
-        token = choose(weigh(now.scores, weights), draws, step)
+        scores = weigh(now.scores, weights)
+        token = choose(scores, draws, step) if drawn else best(scores)
         chosen = jnp.take_along_axis(now.scores, token[:, None], axis=-1)[:, 0]
         total = jax.nn.logsumexp(now.scores, axis=-1)
         counts = so_far.counts + alive
