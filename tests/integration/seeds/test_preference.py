@@ -30,8 +30,9 @@ MIXTURE = "accounts/fireworks/models/qwen3-30b-a3b"
 Bodies = list[dict[str, Any]]
 LISTS = b'''
 def evaluate(messages, ground_truth=None, **row):
-    """A point for a list."""
-    return {"score": float((messages[-1]["content"] or "").startswith("- "))}
+    """A point for a list, little for any other text of some length, nothing for a curt one."""
+    text = messages[-1]["content"] or ""
+    return {"score": 1.0 if text.startswith("- ") else 0.1 * (len(text) > 40)}
 '''
 
 
@@ -140,7 +141,7 @@ def test_an_evaluator_of_ones_own(journey: Journey, tmp_path: Path, form: str) -
     sentence = f"Run DPO on accounts/myacct/datasets/mydata using Qwen3 8B. {customisations(NAME)[2]}"
     session = journey.begin(sentence)
     assert session.value("evaluator") == name
-    assert "Your evaluator scores" in journey.page(session)
+    assert "your evaluator scores" in journey.page(session).lower()
     ended_well(journey.finish(session), journey)
     found = {(each.subject, each.metric): each.value for each in session.evaluations.all()}
     assert (found[f"base:{QWEN}", "score"], found["candidate:1", "score"]) == (0.0, 1.0)
