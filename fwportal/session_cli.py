@@ -64,6 +64,7 @@ def about_gate(gate: Gate) -> dict[str, Any]:
         GateKind.PROMOTION: ["Proceed with the winning config.", "Use candidate 2."],
         GateKind.QUESTIONS: ["Use qwen3-8b."],
     }.get(GateKind(gate.kind), ["Go on.", "Stop."])
+    words = [gate.body["hint"]] if "hint" in gate.body else words
     body = {**gate.plan.body, "revision": gate.plan.revision} if gate.plan else gate.body
     return {"kind": gate.kind, "replies": words, "body": body}
 

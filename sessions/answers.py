@@ -113,6 +113,8 @@ def _priced(whole: Bill) -> Iterator[str]:
 def coming(gate: Gate) -> Answer:
     if gate.kind == GateKind.PLAN and gate.session.value("workflow") == Workflow.AUTHORING:
         return Answer(f"{REGISTRATION} {WAITS}")  # its only plan
+    if "next" in gate.body:  # a question of a later phase says it itself
+        return Answer(f"{gate.body['next']} {WAITS}")
     retrains = gate.session.value("workflow") != Workflow.PREFERENCE
     full = retrains and gate.session.value("final_run") is not False
     deploy = gate.session.value("deploy") is not False

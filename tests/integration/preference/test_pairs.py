@@ -123,6 +123,8 @@ def test_the_pairs_are_shown_before_training_when_asked_for(house, client):
     assert "The pairs that were made" in shown
     assert "- Here is Name" in shown
     assert "Nothing was spent" not in shown
+    told = house.reply(session, "what happens next?")
+    assert told.text.startswith("Nothing is uploaded or trained before you answer.")
     house.reply(session, "hm")
     assert house.gate(session).pk == gate.pk
     house.reply(session, "Approved, proceed.")
@@ -147,7 +149,7 @@ def test_more_than_half_without_a_pair_is_asked_about(house):
     approved(house, session)
     gate = house.gate(session)
     assert gate.kind == GateKind.QUESTIONS
-    assert "prompts gave no pair" in gate.body["questions"][0]["help"]
+    assert "because an answer declined the task." in gate.body["questions"][0]["help"]
     before = Answer.objects.filter(session=session).count()
     house.reply(session, "keep pairs with refusals")
     house.drive(session)
@@ -161,7 +163,7 @@ def test_more_than_half_without_a_pair_is_asked_about(house):
     house.reply(session, "Approved, proceed.")
     house.drive(session)
     assert set(session.artifacts.get(name="pairs.jsonl").detail["counts"]) == {"kept"}
-    assert house.gate(session).body["questions"][0]["help"].startswith("0 of")
+    assert "Left out" not in house.gate(session).body["questions"][0]["help"]
     assert Answer.objects.filter(session=session, prompts="pairs").count() == before, "nothing is asked twice"
 
 

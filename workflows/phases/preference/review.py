@@ -21,7 +21,7 @@ from workflows.work import Work
 FIELD = "review_pairs"
 TRAIN, CHANGE = "train", "change"
 OPTIONS = (
-    Option(TRAIN, "Train on these pairs"),
+    Option(TRAIN, "Train on these pairs", "They are uploaded as a new dataset, and the jobs start."),
     Option(CHANGE, "Change something first", "The plan comes back: other models, another screening."),
 )
 TITLE = "The pairs that were made"
@@ -57,13 +57,20 @@ def question(session: TuningSession) -> Ask | None:
     answered = Gate.objects.filter(session=session, decision=Decision.ANSWERED)
     if answered.filter(**{f"body__{FIELD}": seen}).exists() or not is_needed(session, made.detail):
         return None
-    prompts, pairs = made.detail["prompts"], made.detail["pairs"]
-    dropped = f"{prompts - pairs:,} of {prompts:,} prompts gave no pair"
-    asked = Question(FIELD, f"Train on these {pairs:,} pairs?", OPTIONS, f"{dropped}.")
+    told = yield_of(made.detail)
+    asked = Question(FIELD, f"Train on these {made.detail['pairs']:,} pairs?", OPTIONS, told)
     ask = questions.page([asked])
     assert ask is not None  # noqa: S101  # one question is always a gate
     words = {"title": TITLE, "next": NEXT, "hint": HINT}
-    return Ask(ask.kind, f"Look at the pairs: {dropped}", {**ask.body, **words, FIELD: seen})
+    return Ask(ask.kind, f"Look at the pairs: {told}", {**ask.body, **words, FIELD: seen})
+
+
+def yield_of(made: dict[str, Any]) -> str:
+    """How many prompts gave a pair, and why the others did not."""
+    left = [(rows, words) for words, rows in made["counts"].items() if words != making.WORDS[making.KEPT]]
+    why = ", ".join(f"{rows:,} because {words}" for rows, words in left)
+    told = f"{made['pairs']:,} of {made['prompts']:,} prompts gave a pair."
+    return f"{told} Left out: {why}." if why else told
 
 
 def is_needed(session: TuningSession, made: dict[str, Any]) -> bool:
