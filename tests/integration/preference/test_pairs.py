@@ -11,7 +11,7 @@ from django.test import Client
 from sessions.models import Answer
 from sessions.states import GateKind, Status
 from tests.factories import make_base_model
-from tests.integration.preference.conftest import JUDGE, STRONG, WEAK, preference, prompts
+from tests.integration.preference.conftest import JUDGE, STRONG, WEAK, pairs, preference, prompts
 from tests.integration.workflows.house import DATASETS, report
 
 MIDDLE = "accounts/fireworks/models/glm-5p1"
@@ -207,3 +207,14 @@ def test_the_plan_again_without_a_change_goes_on_with_the_pairs(house):
     approved(house, session)
     assert house.gate(session).kind == GateKind.PROMOTION
     assert len(uploaded(house)) == 1
+
+
+def test_answers_are_no_longer_than_what_the_longest_prompt_leaves(house):
+    """Stand-ins hold 1,024 tokens, prompt and answer together."""
+    rows = pairs(20)
+    for row in rows:
+        row["input"]["messages"][0]["content"] += " and" * 450
+        row["preferred_output"][0]["content"] += " word" * 700
+    plan = house.gate(started(house, rows)).plan.body
+    assert 64 < plan["judge"]["answer_tokens"] < 1024 - 1800 // 3
+    assert any("instead of 1,024: the models hold 1,024" in risk for risk in plan["risks"])
