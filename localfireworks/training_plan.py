@@ -100,7 +100,8 @@ def stored_training(made: Plan, output: str, learning_rate: float) -> dict[str, 
 
 
 def expected_cost(service: Service, made: Plan, method: str) -> Decimal:
-    """What a job costs here: never more than the token budget is worth."""
+    """What a job is expected to cost here: what the token budget is worth at the most. Rows that share a long
+    beginning may come to more."""
     budget = service.settings.token_budget
     tokens = min(made.tokens, budget) if budget else made.tokens
     return training_cost(tokens, made.model.base.parameters, method)

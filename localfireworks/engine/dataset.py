@@ -20,6 +20,26 @@ from localfireworks.engine.job_settings import JobError
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 MINIMUM, CARVE_SHARE, CARVE_MOST, CHUNK = 3, 10, 100, 128
 RowCheck = Callable[[Any], str | None]
+M = TypeVar("M", contravariant=True)
+
+
+class Meter(Protocol[M]):
+    """Counts what a pass over rows reads."""
+
+    def add(self, row: M, /) -> int:
+        """Tokens of all rows so far."""
+        ...
+
+
+class Whole:
+    """Counts every row whole."""
+
+    def __init__(self) -> None:
+        self.tokens = 0
+
+    def add(self, row: Sample, /) -> int:
+        self.tokens += row.tokens
+        return self.tokens
 
 
 class Sample(Protocol):
@@ -153,40 +173,49 @@ def carve_out(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 @dataclasses.dataclass(frozen=True)
 class Samples(Generic[T]):
-    """Rendered rows that are used and their numbers in the source, how many there were, and how many had
-    nothing to learn from."""
+    """Rendered rows that are used and their numbers in the source, how many there were, how many had nothing
+    to learn from, and of those how many lost it because they were cut."""
 
     rows: list[T]
     numbers: list[int]
     total: int
     skipped: int = 0
+    cut_off: int = 0
 
     @property
     def tokens(self) -> int:
         return sum(row.tokens for row in self.rows)
 
 
-def draw(source: Source, indices: np.ndarray, render: Render[T], length: int, limit: int) -> Samples[T]:
-    """Rows rendered and cut to `length` tokens, in file order; with a `limit` of tokens, drawn evenly up to
-    it.
+def draw(
+    source: Source,
+    indices: np.ndarray,
+    render: Render[T],
+    length: int,
+    limit: int,
+    meter: Meter[T] | None = None,
+) -> Samples[T]:
+    """Rows rendered and cut to `length` tokens, in file order; with a `limit` of tokens, as `meter` (default:
+    whole rows) counts them, drawn evenly up to it.
 
     Rows without a token to learn are left out. At least one row is used, however small the limit.
     """
     order = indices[spread(len(indices))] if limit else indices
     taken: dict[int, T] = {}
-    tokens = skipped = 0
+    skipped = cut_off = 0
+    meter = meter or Whole()
     for start in range(0, len(order), CHUNK):
         chosen = order[start : start + CHUNK].tolist()
         for index, row in zip(chosen, rendered(source, chosen, render), strict=True):
             sample = row.cut(length)
             if not sample.trainable:
                 skipped += 1
+                cut_off += row.trainable
                 continue
-            tokens += sample.tokens
-            if limit and taken and tokens > limit:
-                return in_file_order(taken, len(indices), skipped)
+            if meter.add(sample) > limit > 0 and taken:
+                return in_file_order(taken, len(indices), skipped, cut_off)
             taken[index] = sample
-    return in_file_order(taken, len(indices), skipped)
+    return in_file_order(taken, len(indices), skipped, cut_off)
 
 
 def rendered(source: Source, indices: Sequence[int], render: Render[T]) -> list[T]:
@@ -197,6 +226,6 @@ def rendered(source: Source, indices: Sequence[int], render: Render[T]) -> list[
         raise JobError(str(error)) from None
 
 
-def in_file_order(taken: dict[int, T], total: int, skipped: int) -> Samples[T]:
+def in_file_order(taken: dict[int, T], total: int, skipped: int, cut_off: int) -> Samples[T]:
     numbers = sorted(taken)
-    return Samples([taken[number] for number in numbers], numbers, total, skipped)
+    return Samples([taken[number] for number in numbers], numbers, total, skipped, cut_off)

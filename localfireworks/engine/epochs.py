@@ -228,6 +228,7 @@ class Job(Generic[T]):
             "rows_used": len(samples.rows),
             "rows_total": samples.total,
             "rows_skipped": samples.skipped,
+            "rows_cut_off": samples.cut_off,
             "evaluation_rows_used": len(evaluation.rows),
             "evaluation_rows_total": evaluation.total,
             "token_budget": self.settings.token_budget,

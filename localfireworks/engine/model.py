@@ -24,6 +24,7 @@ LINEAR = ("q", "k", "v", "o", "gate", "up", "down")
 BESIDE = (("q", "k", "v"), ("gate", "up"))  # matrices with the same input
 MASKED = -1e30
 SHORT, QUERY_BLOCK = 128, 64
+SHARED = -1
 
 
 def init_params(config: ModelConfig, key: Array) -> Tree:
@@ -205,9 +206,11 @@ def block(
 
 
 def visible(segments: Array) -> Array:
-    """Mask [B, T, T] for packed rows: a token sees itself and what came before in its own segment."""
-    same = segments[:, :, None] == segments[:, None, :]
-    return jnp.logical_and(same, jnp.tril(jnp.ones(same.shape[1:], bool)))
+    """Mask [B, T, T] for packed rows: a token sees itself and what came before in its own segment, and a
+    beginning (segment SHARED) that the segments of a row share."""
+    source = segments[:, None, :]
+    seen = (segments[:, :, None] == source) | (source == SHARED)
+    return jnp.logical_and(seen, jnp.tril(jnp.ones(seen.shape[1:], bool)))
 
 
 def forward(

@@ -1,8 +1,9 @@
 """Many short conversations in few rectangular batches: rows of one length, several segments in a row.
 
 Segments do not see each other (see `model.visible`) and count their positions from 0, so packing changes no
-result; it only avoids padding. Two shapes serve most samples of a job, and one more each longer length that
-occurs, so few programs are compiled.
+result; it only avoids padding. A long beginning that all samples share stands once at the start of each row
+(`sharing`), and their positions go on from it. Two shapes serve most samples of a job, and one more each
+longer length that occurs, so few programs are compiled.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from localfireworks.engine.chat import Rendered
+from localfireworks.engine.model import SHARED
 from localfireworks.engine.pairs import Pair
 
 SMALLEST = 64
@@ -21,7 +23,8 @@ SHORTEST = 8  # inputs a sequence of a pair takes at least, so that a row has a 
 
 
 class Batch(NamedTuple):
-    """Arrays [rows, length]: inputs, next tokens, loss weights, positions, segment numbers (0 is padding)."""
+    """Arrays [rows, length]: inputs, next tokens, loss weights, positions, segment numbers (0 is padding,
+    SHARED what the row's segments begin with)."""
 
     tokens: np.ndarray
     targets: np.ndarray
@@ -48,6 +51,11 @@ def row_length(size: int) -> int:
 def usual_length(sizes: Sequence[int]) -> int:
     """A row length that holds most of the samples; the few longer ones get rows of their own."""
     return row_length(sorted(sizes)[int(USUAL * (len(sizes) - 1))])
+
+
+def rest_length(shared: int) -> int:
+    """Room in a row for what follows a beginning of `shared` tokens: as much again."""
+    return -(-2 * shared // SMALLEST) * SMALLEST - shared
 
 
 def fill_rows(lengths: Sequence[int], size: int) -> list[list[int]]:
@@ -85,11 +93,14 @@ def plan(
             rows = rows[count:]
 
 
-def pack(samples: Sequence[Rendered], length: int, full: int = FULL, rest: int = REST) -> list[Batch]:
-    """Samples in batches of at most `full` tokens, or `rest` for a short remainder (see `plan`)."""
-    sizes = [max(len(sample.ids) - 1, 1) for sample in samples]
+def pack(
+    samples: Sequence[Rendered], length: int, full: int = FULL, rest: int = REST, shared: int = 0
+) -> list[Batch]:
+    """Samples in batches of at most `full` tokens, or `rest` for a short remainder (see `plan`); not counted
+    are the `shared` tokens that all begin with."""
+    sizes = [max(len(sample.ids) - 1 - shared, 1) for sample in samples]
     return [
-        lay_out([[samples[index] for index in row] for row in rows], count, size)
+        lay_out([[samples[index] for index in row] for row in rows], count, size, shared)
         for rows, count, size in plan(sizes, length, full, rest)
     ]
 
@@ -120,18 +131,25 @@ def lay_out_pairs(rows: Sequence[Sequence[Pair]], size: int, length: int) -> Pai
     return PairBatch(lay_out(sides, 2 * size, length), reference, present)
 
 
-def lay_out(rows: Sequence[Sequence[Rendered]], size: int, length: int) -> Batch:
-    """One batch of `size` rows; rows that are not there stay padding."""
+def lay_out(rows: Sequence[Sequence[Rendered]], size: int, length: int, shared: int = 0) -> Batch:
+    """One batch of `size` rows, `length` long after the `shared` tokens; rows that are not there stay
+    padding."""
+    width = -(-(shared + length) // SMALLEST) * SMALLEST if shared else length
     batch = Batch(
-        *(np.zeros((size, length), kind) for kind in (np.int32, np.int32, np.float32, np.int32, np.int32))
+        *(np.zeros((size, width), kind) for kind in (np.int32, np.int32, np.float32, np.int32, np.int32))
     )
     for row, samples in enumerate(rows):
         start = 0
         for number, sample in enumerate(samples, 1):
-            count = len(sample.ids) - 1
+            if number == 1 and shared:
+                begun = (row, slice(0, shared))
+                batch.tokens[begun], batch.positions[begun] = sample.ids[:shared], np.arange(shared)
+                batch.segments[begun], start = SHARED, shared
+            count = len(sample.ids) - 1 - shared
             place = (row, slice(start, start + count))
-            batch.tokens[place], batch.targets[place] = sample.ids[:-1], sample.ids[1:]
-            batch.weights[place], batch.positions[place] = sample.weights[1:], np.arange(count)
+            batch.tokens[place], batch.targets[place] = sample.ids[shared:-1], sample.ids[shared + 1 :]
+            batch.weights[place] = sample.weights[shared + 1 :]
+            batch.positions[place] = shared + np.arange(count)
             batch.segments[place] = number
             start += count
     return batch

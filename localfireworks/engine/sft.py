@@ -14,8 +14,9 @@ from localfireworks.engine.epochs import Facts, Job, base_of, context, first_ada
 from localfireworks.engine.files import Folder
 from localfireworks.engine.job_settings import JobError, JobSettings
 from localfireworks.engine.optimizer import lora_loss
-from localfireworks.engine.packing import Batch, pack, usual_length
+from localfireworks.engine.packing import Batch, pack, rest_length, usual_length
 from localfireworks.engine.render_samples import write_samples
+from localfireworks.engine.sharing import Sharing, shared
 from localfireworks.engine.trainer import Trainer
 
 EVALUATION_SHARE = 5  # the evaluation passes of a job may cost a fifth of its token budget
@@ -45,11 +46,13 @@ def read_data(
     elif settings.eval_carveout:
         chosen, held = carve_out(len(source), settings.seed)
     budget = settings.token_budget
-    train = draw(source, chosen, render, length, math.ceil(budget / settings.epochs))
+    train = draw(source, chosen, render, length, math.ceil(budget / settings.epochs), Sharing())
+    if not train.rows and train.cut_off:
+        raise JobError(f"every row is longer than {length} tokens and is cut before what it teaches")
     if not train.rows:
         raise JobError("no row has an assistant message to learn from")
     passes = settings.epochs * EVALUATION_SHARE
-    return train, draw(held_source, held, render, length, math.ceil(budget / passes))
+    return train, draw(held_source, held, render, length, math.ceil(budget / passes), Sharing())
 
 
 class Supervised:
@@ -60,9 +63,11 @@ class Supervised:
     def __init__(self, train: Samples[Rendered], evaluation: Samples[Rendered]) -> None:
         self.samples, self.evaluation = train, evaluation
         self.length = usual_length([row.tokens - 1 for row in [*train.rows, *evaluation.rows]])
+        self.shared, self.held_shared = shared(train.rows), shared(evaluation.rows)
 
     def batches(self, rows: Sequence[Rendered]) -> list[Batch]:
-        return pack(rows, self.length)
+        begun = self.held_shared if rows is self.evaluation.rows else self.shared
+        return pack(rows, rest_length(begun), shared=begun) if begun else pack(rows, self.length)
 
     def weight(self, rows: Sequence[Rendered]) -> float:
         """The trained tokens: losses are means over them."""

@@ -56,7 +56,7 @@ def test_a_larger_stand_in_is_better_on_text_it_never_saw():
 def test_sizes_are_as_named(name, millions):
     params, config = load_standin(name)
     assert sum(leaf.size for leaf in jax.tree.leaves(params)) == pytest.approx(millions * 1e6, rel=0.02)
-    assert config.max_position_embeddings == 1024
+    assert config.max_position_embeddings == 2048
 
 
 def test_the_shipped_folder_stays_small():
