@@ -20,6 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from workflows.evaluators import syscalls
 from workflows.evaluators.folders import NotTaken, copied
 from workflows.evaluators.limits import Limits
 from workflows.evaluators.results import Scored, not_run
@@ -92,6 +93,8 @@ def unavailable() -> str:
     version = tuple(int(part) for part in release.split("-")[0].split(".")[:2] if part.isdecimal())
     if version < OLDEST:
         return f"Linux {release} is older than {'.'.join(map(str, OLDEST))}"
+    if not syscalls.known():
+        return f"no system calls are known of the processor {os.uname().machine}"
     return attempt()
 
 
@@ -144,6 +147,7 @@ def job_of(place: Path, evaluator: Evaluator | None, limits: Limits, *, weaker: 
         "inside": str(INSIDE),
         "packages": str(packages) if packages else "",
         "limits": {name: int(value) for name, value in limits.to_json().items()},
+        "filter": syscalls.program().hex(),
         "weaker": weaker,
         "probe": False,
         "run": {

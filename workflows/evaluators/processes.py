@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import re
+from pathlib import Path
 
 import psutil
 
 GONE = (psutil.NoSuchProcess, psutil.AccessDenied)
+# What is in memory, what was moved out of it, the tables over both, and huge pages, which are in none.
+HELD = re.compile(r"^(?:VmRSS|VmSwap|VmPTE|HugetlbPages):\s*(\d+) kB$", re.MULTILINE)
 
 
 def below(pid: int) -> list[psutil.Process]:
@@ -21,9 +25,14 @@ def weight(tree: list[psutil.Process]) -> int:
     """Bytes of memory that they hold together."""
     total = 0
     for each in tree:
-        with contextlib.suppress(*GONE):
-            total += each.memory_info().rss
+        with contextlib.suppress(OSError):  # it is gone
+            total += held(Path(f"/proc/{each.pid}/status").read_text())
     return total
+
+
+def held(status: str) -> int:
+    """Bytes that a process holds by its /proc/PID/status (proc_pid_status(5))."""
+    return 1024 * sum(map(int, HELD.findall(status)))
 
 
 def end(pid: int) -> None:

@@ -19,6 +19,7 @@ from workflows.evaluators.inside.launcher import has_spare_user
 from workflows.evaluators.isolation import NOBODY, WEAKER, laid_out, score
 from workflows.evaluators.limits import MEBIBYTE, Limits
 from workflows.evaluators.results import PAUSED
+from workflows.evaluators.syscalls import CLONE
 
 pytestmark = [pytest.mark.integration]
 PATIENT = Limits(wall=300, load=300, row=120, processor=8, memory=256 * MEBIBYTE, processes=8)
@@ -31,8 +32,12 @@ def acting(deed: str) -> str:
     """An evaluator that is well-behaved but for its second row."""
     indented = deed.replace("\n", "\n                ")
     return f"""
-        import os, signal, socket, subprocess, sys, time
+        import ctypes, mmap, os, signal, socket, subprocess, sys, time
         from pathlib import Path
+        libc = ctypes.CDLL(None, use_errno=True)
+        def call(name, *arguments):
+            if getattr(libc, name)(*arguments) < 0:
+                raise OSError(ctypes.get_errno(), name + ": " + os.strerror(ctypes.get_errno()))
         def evaluate(messages, n, **row):
             if n == 1:
                 {indented}
@@ -52,6 +57,20 @@ DEEDS = {
     "reads the password file": ('Path("/etc/passwd").read_text()', "No such file"),
     "reads another process": ('Path("/proc/1/environ").read_bytes()', "No such file"),
     "kills what it can see": ("os.kill(1, signal.SIGKILL)", "Error"),
+    "keeps memory in descriptors": ('os.memfd_create("kept")', "Operation not permitted"),
+    "keeps memory in nobody's hands": ('call("shmget", 0, 2**20, 0o1600)', "shmget: Operation not permitted"),
+    "keeps memory in messages": ('call("msgget", 0, 0o1600)', "msgget: Operation not permitted"),
+    "keeps memory out of sight": ("mmap.mmap(-1, 2**20)", "Operation not permitted"),
+    "maps a device for memory": ('open("/dev/zero", "r+b")', "No such file"),
+    "enters a namespace": ('call("unshare", 0x10000000)', "unshare: Operation not permitted"),
+    "starts a namespace": (
+        f'call("syscall", {CLONE[os.uname().machine == "aarch64"]}, 0x10000011, 0, 0, 0, 0)',
+        "syscall: Operation not permitted",
+    ),
+    "fills the folder with names": (
+        "for at in range(10_000): Path(str(at)).touch()",
+        "No space left on device",
+    ),
     "raises SystemExit": ("sys.exit(3)", "SystemExit: 3"),
     "returns nothing": ("return None", "no score"),
     "returns text": ('return "good"', "it returned str, which is no score"),
@@ -123,6 +142,25 @@ def test_many_processes_share_one_limit_on_memory(write: Write) -> None:
     found = score(write(acting(f"{deed}\ntime.sleep(60)")), ROWS, limits=TIGHT)
     assert found.fault == "it used more than 256 MB of memory"
     assert_nothing_is_left()
+
+
+@pytest.mark.usefixtures("walls")
+def test_what_evaluators_use_is_not_refused(write: Write) -> None:
+    """Threads, processes, pipes, an event loop, and memory of its own under the filter of system calls."""
+    source = """
+        import asyncio, mmap, os, threading
+        async def evaluate(messages, n, **row):
+            done = []
+            thread = threading.Thread(target=done.append, args=(1,))
+            thread.start()
+            thread.join()
+            child = os.fork() or os._exit(0)
+            private = mmap.mmap(-1, 2**20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+            await asyncio.sleep(0)
+            return done == [1] and os.waitpid(child, 0)[1] == 0 and private[0] == 0
+    """
+    found = score(write(source), ROWS, limits=TIGHT)
+    assert (found.scores, found.fault) == ([1.0, 1.0, 1.0], "")
 
 
 @pytest.mark.usefixtures("walls")

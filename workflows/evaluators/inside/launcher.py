@@ -27,14 +27,16 @@ ALL = NEW_USER | NEW_NS | NEW_PID | NEW_NET | NEW_IPC | NEW_UTS | NEW_CGROUP
 NOSUID, NODEV, BIND, RECURSIVE, PRIVATE = 2, 4, 4096, 16384, 1 << 18
 DETACH = 2
 RDONLY_ATTRIBUTE, NOSUID_ATTRIBUTE, AT_FDCWD, AT_RECURSIVE = 1, 2, -100, 0x8000
-PDEATHSIG, SET_DUMPABLE, CHILD_SUBREAPER, NO_NEW_PRIVS = 1, 4, 36, 38
+PDEATHSIG, SET_DUMPABLE, SET_SECCOMP, CHILD_SUBREAPER, NO_NEW_PRIVS = 1, 4, 22, 36, 38
+SECCOMP_FILTER = 2  # the mode of SET_SECCOMP
 PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 MOUNT_SETATTR = 442  # the same number everywhere: made after the numbers were unified
 INSIDE_ID, NOBODY = 1000, 65534
 PRIVATE_FOLDER = "/tmp"  # noqa: S108  # a file system of its own inside, not the one of outside
 RESULTS, STATUS = 3, 4  # the runner's pipe for scores; the pipe for what went wrong before it
 LIBRARIES = ("/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib32", "/usr/lib64")
-DEVICES = ("null", "zero", "random", "urandom")
+DEVICES = ("null", "random", "urandom")  # no zero: mapped, it holds memory that no process shows
+MOST_FILES = 4096  # in the private folder, as each takes memory of the kernel even when it is empty
 COULD_NOT_START = 125
 
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -97,7 +99,7 @@ def build_root(job: dict[str, Any]) -> None:
     """A root of our own: Python and its libraries and the job, all read-only; one private folder."""
     root = job["root"]
     mount("", "/", "", RECURSIVE | PRIVATE)
-    mount("tmpfs", root, "tmpfs", NOSUID | NODEV, "mode=755,size=1m")
+    mount("tmpfs", root, "tmpfs", NOSUID | NODEV, f"mode=755,size=1m,nr_inodes={MOST_FILES}")
     prefix = job["prefix"]
     for folder in LIBRARIES:
         if prefix == "/usr" and folder.startswith("/usr/"):
@@ -114,7 +116,8 @@ def build_root(job: dict[str, Any]) -> None:
             show(job[name], f"{root}/{name}")
     folder = root + PRIVATE_FOLDER
     Path(folder).mkdir()
-    mount("tmpfs", folder, "tmpfs", NOSUID | NODEV, f"mode=1777,size={job['limits']['file']}")
+    size = f"size={job['limits']['file']},nr_inodes={MOST_FILES}"
+    mount("tmpfs", folder, "tmpfs", NOSUID | NODEV, f"mode=1777,{size}")
     enter(root)
 
 
@@ -127,6 +130,21 @@ def enter(root: str) -> None:
     check(LIBC.syscall(PIVOT_ROOT[machine], b".", b"."), "changing the root")
     check(LIBC.umount2(b".", DETACH), "leaving the old root")
     os.chdir(PRIVATE_FOLDER)
+
+
+class Program(ctypes.Structure):
+    """`struct sock_fprog` of seccomp(2)."""
+
+    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
+
+
+def refuse_calls(job: dict[str, Any]) -> None:
+    """Some system calls fail from here on, for this process and all that it starts (syscalls.py)."""
+    code = bytes.fromhex(job["filter"])
+    held = ctypes.create_string_buffer(code, len(code))
+    wanted = Program(len(code) // 8, ctypes.addressof(held))
+    answer = LIBC.prctl(SET_SECCOMP, SECCOMP_FILTER, ctypes.byref(wanted), 0, 0)
+    check(answer, "filtering system calls (seccomp)")
 
 
 def threads_of(user: int) -> int:
@@ -180,6 +198,8 @@ def worst_first() -> None:
 def runner(job: dict[str, Any], folder: str, inside: str) -> NoReturn:
     """Become the runner: no new rights, no descriptors, no environment but four words."""
     check(LIBC.prctl(NO_NEW_PRIVS, 1, 0, 0, 0), "forbidding new rights")
+    with contextlib.suppress(OSError) if job["weaker"] else contextlib.nullcontext():
+        refuse_calls(job)
     die_with_parent()  # set after the change of user, which clears it
     only_pipes(job)
     environment = {"HOME": folder, "TMPDIR": folder, "LANG": "C.UTF-8", "PATH": ""}
@@ -222,6 +242,7 @@ def first_process(job: dict[str, Any], as_root: bool) -> NoReturn:
     build_root(job)
     check(LIBC.prctl(SET_DUMPABLE, 0, 0, 0, 0), "hiding process 1")
     if job["probe"]:
+        refuse_calls(job)
         os._exit(0)
     child = os.fork()
     if child == 0:
