@@ -110,14 +110,17 @@ def open_rows(session: TuningSession, prompts: str, subject: str, rows: int) -> 
 
 
 @transaction.atomic
-def mark(serving: Serving, now: datetime, rows: Sequence[Open], detail: dict[str, Any]) -> None:
-    """Record that these rows are about to be asked. Raises LeaseLost."""
+def mark(
+    serving: Serving, now: datetime, rows: Sequence[Open], detail: dict[str, Any], told: Sequence[Open] = ()
+) -> None:
+    """Record that these rows are about to be asked; an event tells of those among `told` that may have been
+    asked before. Raises LeaseLost."""
     moves.renew(serving.session, now)
     write(
         [answer(serving, each, asked_at=now, detail=detail) for each in rows],
         ("attempt", "asked_at", "detail"),
     )
-    doubtful = sum(each.doubtful for each in rows)
+    doubtful = sum(each.doubtful for each in told)
     if doubtful:
         text = (
             f"{doubtful:,} row{'s' * (doubtful != 1)} of {serving.prompts} asked of {serving.subject} once "

@@ -63,7 +63,7 @@ def step(asking: Asking) -> Wait | None:
         number = count_of(asking) + 1
         if number > MOST_JOBS:
             raise Refused(f"{len(rows):,} rows have no answer after {MOST_JOBS} batch jobs")
-        answering.mark(asking.serving, asking.work.clock(), rows, {"way": NAME, "batch": number})
+        answering.mark(asking.serving, asking.work.clock(), rows, {"way": NAME, "batch": number}, rows)
     resource = launched(asking, number, rows)
     job = batch_jobs.get(asking.work.fireworks, resource.name)
     if not job.over and not stuck(asking, resource, job):

@@ -28,8 +28,10 @@ from workflows.fireworks.wire import Json
 from workflows.outcomes import Wait
 
 AT_ONCE = 32  # requests under way
-SLICE = 256  # rows marked as asked at a time: after a crash no more than these are asked again
-GROUP = 16  # answers stored at a time
+SLICE = 256  # rows read at a time
+GROUP = (
+    16  # rows marked as asked at a time, and answers stored: after a crash few count as asked that were not
+)
 STORED_AFTER = timedelta(seconds=0.25)  # an answer waits no longer than that for its group to fill
 ALIKE = 3  # refusals in the same words before the first answer: they concern every row
 MOST_ATTEMPTS = 8  # of a row whose calls are lost one after another
@@ -82,8 +84,6 @@ class Slice:
         work, before = self.asking.work, len(self.asking.work.seen)
         for form in self.forms:  # looked up here once: among the calls no database may be asked
             work.fireworks.permit_asking(form.model, form.header)
-        self.waiting = {str(each.row): each for each in self.rows}
-        answering.mark(self.asking.serving, work.clock(), self.rows, {"way": self.way})
         self.stored_at = work.clock()
         for key, outcome in complete_many(work.fireworks, self.questions(), self.forms, AT_ONCE):
             self.take(self.sent.pop(key), outcome)
@@ -101,11 +101,18 @@ class Slice:
         """The requests one by one, taken when there is room for one; none any more after a stop."""
         prompts = self.asking.prompts
         messages = prompts.messages({each.row for each in self.rows})
-        for each in self.rows:
+        for number, each in enumerate(self.rows):
             if self.stopped or self.asking.time_is_up:
                 return
+            if number % GROUP == 0:
+                self.mark(self.rows[number : number + GROUP], () if number else self.rows)
             self.sent[str(each.row)] = self.waiting.pop(str(each.row))
             yield str(each.row), prompts.sampling.body(each.row, messages[each.row])
+
+    def mark(self, rows: Sequence[Open], told: Sequence[Open]) -> None:
+        """Record that these are asked next. Outside the event loop, which stands still meanwhile."""
+        answering.mark(self.asking.serving, self.asking.work.clock(), rows, {"way": self.way}, told)
+        self.waiting |= {str(each.row): each for each in rows}
 
     @property
     def way_is_refused(self) -> bool:
