@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from workflows.metrics import words
+from workflows.metrics.intervals import Estimate
 from workflows.metrics.paired import Comparison, holm
 from workflows.metrics.power import ALPHA, detectable, rows_needed
 
@@ -55,14 +56,27 @@ def _verdict(found: Comparison, p: float, count: int, alpha: float, lower_is_bet
 
 def _clear(found: Comparison, p: float, count: int, is_first: bool) -> str:
     better, other = (found.first, found.second) if is_first else (found.second, found.first)
-    return f"{better} is better than {other}: {_figures(found, p, count)}."
+    seen = found.difference if is_first else turned(found.difference)
+    return f"{better} is better than {other}: {_figures(found, seen, p, count)}."
+
+
+def turned(difference: Estimate) -> Estimate:
+    """The difference the other way round."""
+    low, high = difference.low, difference.high
+    return replace(
+        difference,
+        value=-difference.value,
+        low=None if high is None else -high,
+        high=None if low is None else -low,
+    )
 
 
 def _noise(found: Comparison, p: float, count: int, needed: int | None, least: float | None) -> str:
     rows = found.difference.rows
     if not found.differences.any():
         return f"{found.first} and {found.second} came out the same on each of {words.rows(rows)}."
-    said = [f"{found.first} and {found.second} cannot be told apart: {_figures(found, p, count)}."]
+    figures = _figures(found, found.difference, p, count, " for the first")
+    said = [f"{found.first} and {found.second} cannot be told apart: {figures}."]
     if needed is not None and needed > rows:
         said.append(f"If the difference is real, it takes {words.forecast(needed)} to show it.")
     if least is not None and not (found.is_share and least > 1):
@@ -71,10 +85,9 @@ def _noise(found: Comparison, p: float, count: int, needed: int | None, least: f
     return " ".join([*said, "Choose by cost or speed, or measure on more rows."])
 
 
-def _figures(found: Comparison, p: float, count: int) -> str:
-    """The difference, its interval, the p-value: of the first less the second."""
-    difference = found.difference
-    seen = f"{words.points(difference.value, is_share=found.is_share)} for {found.first}"
+def _figures(found: Comparison, difference: Estimate, p: float, count: int, whose: str = "") -> str:
+    """The difference, its interval, the p-value."""
+    seen = f"{words.points(difference.value, is_share=found.is_share)}{whose}"
     if difference.low is not None and difference.high is not None:
         low, high = (words.points(end, is_share=found.is_share) for end in (difference.low, difference.high))
         ends = f"{low.removesuffix(' points')} to {high}"

@@ -26,21 +26,24 @@ def test_a_clear_difference_names_the_better_one():
     found = one(150, 40, 10)
     assert (found.word, found.better, found.rows_needed) == ("clear", "Candidate 2", None)
     assert found.sentence == (
-        "Candidate 2 is better than Candidate 1: +15.0 points for Candidate 2 "
+        "Candidate 2 is better than Candidate 1: +15.0 points "
         "(95% interval +8.4 to +21.9 points, 200 rows), p < 0.001."
     )
 
 
 def test_the_better_one_may_be_the_second():
     assert one(150, 10, 40).better == "Candidate 1"
-    assert one(150, 10, 40).sentence.startswith("Candidate 1 is better than Candidate 2: −15.0 points for ")
+    assert one(150, 10, 40).sentence == (
+        "Candidate 1 is better than Candidate 2: +15.0 points "
+        "(95% interval +8.4 to +21.9 points, 200 rows), p < 0.001."
+    )
 
 
 def test_noise_says_how_many_rows_would_tell():
     found = one(170, 18, 12)
     assert (found.word, found.better) == ("within noise", None)
     assert found.sentence == (
-        "Candidate 2 and Candidate 1 cannot be told apart: +3.0 points for Candidate 2 "
+        "Candidate 2 and Candidate 1 cannot be told apart: +3.0 points for the first "
         "(95% interval −2.5 to +8.7 points, 200 rows), p = 0.361. "
         "If the difference is real, it takes about 1,400 rows to show it. "
         "200 rows only show differences of 7.6 points and more. "
@@ -71,7 +74,7 @@ def test_where_lower_is_better_the_lower_one_is_better():
     losses = np.linspace(1, 2, 30)
     found = verdicts([compare("a", "b", losses, losses + 0.1 + losses / 50, seed=1)], lower_is_better=True)[0]
     assert found.better == "a"
-    assert found.sentence.startswith("a is better than b: −0.13 for a ")
+    assert found.sentence.startswith("a is better than b: −0.13 (95% ")
 
 
 def test_subjects_that_came_out_the_same_are_said_to_be_the_same():
@@ -82,7 +85,9 @@ def test_subjects_that_came_out_the_same_are_said_to_be_the_same():
 
 def test_a_single_row_says_little():
     found = verdicts([compare("a", "b", [0.5], [0.2], seed=1)])[0]
-    assert found.sentence.startswith("a and b cannot be told apart: +0.3 for a, p = 1.000. Choose by cost")
+    assert found.sentence.startswith(
+        "a and b cannot be told apart: +0.3 for the first, p = 1.000. Choose by cost"
+    )
 
 
 def test_no_forecast_is_below_what_the_test_can_tell():
