@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from contextlib import closing
 from datetime import datetime
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from sessions.models import Account, BaseModel, RemoteDataset
@@ -54,9 +56,17 @@ def read_account(fireworks: Fireworks, now: datetime) -> Account:
 
 
 def read_models(fireworks: Fireworks, now: datetime) -> None:
-    """The catalogue of base models. A model that is not listed any more is kept and marked."""
+    """The catalogue of base models, seen whole or not at all. A model that is not listed any more is kept and
+    marked."""
+    listed = list(models.list_public(fireworks))
+    with transaction.atomic():
+        keep_models(listed, now)
+
+
+def keep_models(listed: Iterable[models.Model], now: datetime) -> None:
+    """The rows of the catalogue."""
     seen: set[str] = set()
-    for model in models.list_public(fireworks):
+    for model in listed:
         BaseModel.objects.update_or_create(
             name=model.name,
             defaults={

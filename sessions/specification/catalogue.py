@@ -107,6 +107,9 @@ def nearest(text: str, catalogue: Sequence[ModelName], count: int = 3) -> tuple[
 
 def choose(text: str, catalogue: Sequence[ModelName]) -> ModelName:
     """The one model meant by `text`; raises `FieldError` naming the nearest when there is not one."""
+    if not catalogue:
+        fault = f"The list of base models is not here yet, so “{text}” cannot be looked up."
+        raise FieldError("base_models", fault, "It is read in the background: try again in a few seconds.")
     found = find(text, catalogue)
     if len(found) == 1:
         return found[0]

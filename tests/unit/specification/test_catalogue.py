@@ -89,3 +89,10 @@ def test_without_anything_near_the_list_is_pointed_to() -> None:
 def test_short_name_only_for_public_models() -> None:
     assert short_name("accounts/fireworks/models/qwen3-8b") == "qwen3-8b"
     assert short_name("accounts/me/models/mine") == "accounts/me/models/mine"
+
+
+def test_before_the_list_was_read_no_model_is_called_unsupported() -> None:
+    with pytest.raises(FieldError) as refusal:
+        choose("qwen3-8b", [])
+    assert "is not here yet, so “qwen3-8b” cannot be looked up" in refusal.value.fault
+    assert "try again" in refusal.value.remedy
