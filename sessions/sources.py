@@ -17,6 +17,8 @@ FEWEST = 3  # samples of a dataset, a limit of the API (facts sheet 2)
 UPLOAD = "upload:"
 PREFERENCE_DATA = frozenset({"pairs", "prompts", "chosen-rejected"})  # formats of `inspected.FORMATS`
 SHOWN = 3  # problems named in one message; the card has them all
+NO_LABELS = "no labels were found: the rows, from line 1 on, have no ground_truth and no assistant message."
+NO_LABELS_REMEDY = "Give each row a ground_truth, or end it with an assistant message that is the label."
 
 
 @dataclass(frozen=True)
@@ -121,9 +123,8 @@ def misplaced(source: Source | None, field: str, workflow: str) -> FieldError | 
     if workflow == Workflow.CLASSIFICATION and report.format == "prompts":
         return FieldError(
             field,
-            f"“{source.label}”: no labels were found: the rows, from line 1 on, have no ground_truth and no "
-            "assistant message.",
-            "Give each row a ground_truth, or end it with an assistant message that is the label.",
+            f"“{source.label}”: {NO_LABELS}",
+            NO_LABELS_REMEDY,
         )
     held = f"“{source.label}”: the file holds {report.format_words}, not samples with answers."
     return FieldError(field, held, "Choose preference learning for it, or upload another file.")

@@ -136,7 +136,7 @@ _ALL = (
         "Held-out rows",
         v.Whole(1, 100_000),
         hint="Rows kept from training to measure on; a tenth of the data, at most 100, if empty (a fifth of "
-        "preference data).",
+        "preference data and for a classifier).",
     ),
     _tuning("test_share", "Test share", m.SHARE, hint="The part of the data to measure on, for example 20%."),
     field(
@@ -159,7 +159,7 @@ _ALL = (
         "label_changes",
         "Changes of labels",
         c.LABEL_CHANGES,
-        hint="Rename or merge with `old -> new`, or `drop old`; several apart by semicolons.",
+        hint="Rename or merge with “old -> new”, or “drop old”; several apart by semicolons.",
     ),
     _classification(
         "imbalance_threshold",

@@ -241,7 +241,7 @@ def _verdicts(tally: Tally, form: str) -> list[Problem]:
         )
         return [_file_problem("file.vision", message, remedy, line)]
     if tally.evidence and form in FORMAT_REMEDIES:
-        message = f"the file holds {formats.WORDS[form]}, not chat samples for supervised fine-tuning"
+        message = f"the file holds {formats.WORDS[form]}, not chat samples with answers"
         return [_file_problem("file.format", message, FORMAT_REMEDIES[form], tally.first_line.get(form, 0))]
     return _count_verdicts(tally)
 

@@ -10,7 +10,9 @@ from pathlib import Path
 from django.conf import settings
 
 from sessions.models import Artifact
-from workflows.data import conversion, counting
+from sessions.sources import NO_LABELS, NO_LABELS_REMEDY
+from sessions.specification import Workflow
+from workflows.data import conversion, counting, formats
 from workflows.data.inspection import Inspection, inspect
 from workflows.data.problems import problems_csv
 from workflows.data.tokens import Scaled
@@ -58,8 +60,15 @@ def look(work: Work, reference: str, name: str, report: str) -> Inspection:
     found = inspect(source.path, max_problems_kept=KEPT_PROBLEMS, scaled=scaled(work, source))
     keep(work, report, source, found)
     if not found.usable:
-        raise DataFault(*fatal(found, source.words))
+        raise DataFault(*(no_labels(work, found, source.words) or fatal(found, source.words)))
     return found
+
+
+def no_labels(work: Work, found: Inspection, source: str) -> tuple[str, str] | None:
+    """Fault and remedy where prompts alone are to train a classifier."""
+    if work.session.workflow != Workflow.CLASSIFICATION or found.format != formats.PROMPTS:
+        return None
+    return f"{source}: {NO_LABELS}", NO_LABELS_REMEDY
 
 
 def scaled(work: Work, source: staging.Source) -> Scaled | None:

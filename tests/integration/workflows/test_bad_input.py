@@ -142,6 +142,17 @@ def test_a_dataset_that_is_gone_fails_with_its_name(house):
     assert told["next"]
 
 
+def test_prompts_of_the_account_hold_no_labels(house):
+    """Row 3.3: a classifier is told what its rows lack, not to learn preferences."""
+    prompts = [{"messages": [{"role": "user", "content": f"Question {each}?"}]} for each in range(9)]
+    session = house.start(workflow="classification", strategy=None, dataset=house.dataset("prompts", prompts))
+    house.drive(session)
+    told = report(session)["failure"]
+    assert told["whose"] == "data"
+    assert "no labels were found: the rows, from line 1 on, have no ground_truth" in told["ours"]
+    assert told["next"].startswith("Give each row a ground_truth")
+
+
 def test_a_model_that_cannot_be_tuned_is_asked_for_again(house):
     """Row 1.11: the catalogue changed after the start: another one can be named without starting anew."""
     fixed = "accounts/fireworks/models/gpt-oss-20b"
