@@ -6,9 +6,8 @@ from collections.abc import Callable
 
 from django.db import transaction
 
-from sessions import objections
 from sessions.actions import proposing
-from sessions.actions.gates import AlreadyDecided, Verdict
+from sessions.actions.gates import AlreadyDecided
 from sessions.actions.proposing import Refused
 from sessions.entered import Entered, Kind, Outcome
 from sessions.gatecard import decided
@@ -18,10 +17,10 @@ from sessions.models.reading import INSTRUCTION
 from sessions.proposals.card import card, open_reading
 from sessions.proposals.offers import Offer, of_instruction, of_reply
 from sessions.specification import FIELDS, Entry, Specification, show
-from sessions.states import Decision, GateKind, ReadingEnd
+from sessions.states import ReadingEnd
 
 Read = Callable[[Entered], Reply]
-Settle = Callable[[Entered, Verdict, str], Outcome]
+Taken = Callable[[Entered, dict[str, Entry]], Outcome]
 ASKED = "{} is asked. Its proposal is shown here in a moment; nothing of it is taken before you say so."
 
 
@@ -59,8 +58,9 @@ def how(found: Offer) -> str:
     return f"One completion: the words and the settings × ${price.input}, {answer} per 1M, at the most."
 
 
-def take(entered: Entered, now: Specification, settle: Settle) -> Outcome:
-    """Take the ticked values into the session, as the person's words; the others change nothing."""
+def take(entered: Entered, now: Specification, taken: Taken) -> Outcome:
+    """Take the ticked values into the session, as the person's words; the others change nothing. `taken` is
+    what the same values do when they are typed at this gate."""
     names = entered.form.get("take", [])
     shown = card(entered.gate, now, entered.context, names)
     if shown is None or not shown.reading.is_over:
@@ -71,13 +71,10 @@ def take(entered: Entered, now: Specification, settle: Settle) -> Outcome:
     if wrong := [name for name in names if name not in can]:
         label = FIELDS[wrong[0]].label if wrong[0] in FIELDS else wrong[0]
         return entered.again(f"{label} cannot be taken as it was proposed.")
-    entries = {name: can[name] for name in can if name in names}
-    if objection := objections.to_values(entered.gate.session, entries):
-        return entered.again(objection)
-    return settled(entered, shown.reading, entries, settle)
+    return settled(entered, shown.reading, {name: can[name] for name in can if name in names}, taken)
 
 
-def settled(entered: Entered, reading: ProposedReading, entries: dict[str, Entry], settle: Settle) -> Outcome:
+def settled(entered: Entered, reading: ProposedReading, entries: dict[str, Entry], taken: Taken) -> Outcome:
     """The reading is closed and its values are taken, both or neither."""
     told = (f"{FIELDS[name].label.lower()}: {show(name, entry.value)}" for name, entry in entries.items())
     facts = "; ".join(told)
@@ -86,11 +83,7 @@ def settled(entered: Entered, reading: ProposedReading, entries: dict[str, Entry
             proposing.close(reading, entered.actor, entered.now, ReadingEnd.TAKEN, entries, facts)
         except Refused as why:
             return entered.again(str(why))
-        if entered.gate.kind == GateKind.PLAN:
-            outcome = settle(entered, Verdict(Decision.CHANGES, "", entries=entries), "")
-        else:
-            values = {name: entry.to_json()["value"] for name, entry in entries.items()}
-            outcome = settle(entered, Verdict(Decision.ANSWERED, "", values, entries=entries), facts)
+        outcome = taken(entered, entries)
         if outcome.kind not in {Kind.DECIDED, Kind.KEPT}:
             transaction.set_rollback(True)
     return Outcome(Kind.NOTED, outcome.text) if outcome.kind == Kind.KEPT else outcome

@@ -214,9 +214,10 @@ def request_changes(entered: Entered, entries: dict[str, Entry]) -> Outcome:
 
 
 def added(gate: Gate, entries: dict[str, Entry]) -> dict[str, Entry]:
-    """Changes of labels that are said come after those that stand; the form shows all and replaces them."""
+    """Changes of labels that are said come after those that stand; the form, and the answer to a question
+    about them, replace them."""
     said, standing = entries.get("label_changes"), gate.session.specification.entry("label_changes")
-    if said is None or standing is None or said.origin == Origin.FORM:
+    if said is None or standing is None or said.origin == Origin.FORM or "label_changes" in asked(gate):
         return entries
     return {**entries, "label_changes": Entry((*standing.value, *said.value), said.origin, said.words)}
 
@@ -261,13 +262,23 @@ def answered(entered: Entered, entries: dict[str, Entry]) -> Outcome:
         entries = {**entries, "review_pairs": Entry("change", Origin.ANSWER, entered.first("reply"))}
     if wrong := objections.to_values(entered.gate.session, entries):
         return entered.again(wrong)
-    said = {name: Entry(entry.value, Origin.ANSWER, entry.words) for name, entry in entries.items()}
+    said = {name: as_answer(entry) for name, entry in added(entered.gate, entries).items()}
     facts = "; ".join(
         f"{FIELDS[name].label.lower()}: {show(name, entry.value)}" for name, entry in said.items()
     )
     values = {name: entry.to_json()["value"] for name, entry in said.items()}
     verdict = Verdict(Decision.ANSWERED, entered.first("reply"), values, entries=said)
     return settle(entered, verdict, facts)
+
+
+def as_answer(entry: Entry) -> Entry:
+    """A value as an answer; one that a model proposed stays known as that."""
+    return entry if entry.origin == Origin.PROPOSED else Entry(entry.value, Origin.ANSWER, entry.words)
+
+
+def taken(entered: Entered, entries: dict[str, Entry]) -> Outcome:
+    """Values that a model proposed and a person ticked do what the same words do when they are typed."""
+    return (request_changes if entered.gate.kind == GateKind.PLAN else answered)(entered, entries)
 
 
 def kept(facts: str, left: list[dict[str, Any]]) -> Outcome:
@@ -291,7 +302,7 @@ ACTIONS: dict[str, Callable[[Entered], Outcome]] = {
     "choose": choose,
     "reply": say,
     "propose": lambda entered: proposed.propose(entered, read),
-    "take": lambda entered: proposed.take(entered, planned(entered.gate), settle),
+    "take": lambda entered: proposed.take(entered, planned(entered.gate), taken),
     "discard": proposed.discard,
 }
 READING = {"propose", "take", "discard"}

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from sessions.models import TuningSession
+from sessions.models import BaseModel, TuningSession
 from sessions.states import GateKind
 from tests.factories import QWEN, make_base_model
+from tests.integration.proposals.byhand import propose
 from tests.integration.workflows.classification.rows import tickets
 from tests.integration.workflows.house import House
 
@@ -84,6 +85,16 @@ def test_labels_are_confirmed_renamed_merged_and_dropped(house: House) -> None:
         "Billing -> billing", "account -> office", "sales -> office", "technical ->",
     )  # fmt: skip
     assert "“office”" not in str(house.gate(session).plan.body["risks"])  # type: ignore[union-attr]
+
+
+def test_label_changes_that_a_model_proposed_come_after_those_that_stand(house: House) -> None:
+    session = planned(house, tickets(80))
+    said(house, session, "Rename label account to konto.")
+    propose(house, session, "let sales be sort of technical", label_changes=["sales -> technical"])
+    house.reply(session, "", action=["take"], take=["label_changes"])
+    house.drive(session)
+    assert session.value("label_changes") == ("account -> konto", "sales -> technical")
+    assert counts(labels(session)) == {"billing": 20, "konto": 20, "technical": 40}
 
 
 def test_labels_with_any_signs_are_changed_row_by_row(house: House, client: Client) -> None:
@@ -213,6 +224,17 @@ def test_the_effects_of_remedies_do_not_depend_on_the_one_picked(house: House) -
     after = said(house, session, "Drop the rare labels.")["imbalance"]["remedies"]
     assert {each["name"]: each["rows"] for each in after} == before
     assert [each["name"] for each in after if each["chosen"]] == ["drop"]
+
+
+def test_rows_that_lose_their_label_beside_the_prompt_are_told(house: House) -> None:
+    """Row 2.3: a row may fit alone and not with the list of labels; what is cut off is the label."""
+    BaseModel.objects.filter(name=QWEN).update(training_context_length=60)
+    plan = planned(house, tickets(100)).plans.last()
+    assert plan is not None
+    (told,) = [each for each in plan.body["risks"] if "trained with" in each]
+    assert "longer with the prompt's" in told
+    assert "than the 60 tokens that qwen3-8b is trained with" in told
+    assert told.endswith("what is beyond is cut off, and the label is the last of it.")
 
 
 def test_the_threshold_is_the_persons(house: House) -> None:
