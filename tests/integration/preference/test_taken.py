@@ -19,6 +19,7 @@ def test_what_is_taken_at_the_pairs_goes_back_to_the_plan(house: House) -> None:
     house.reply(session, "", action=["take"], take=["epochs"])
     house.drive(session)
     gate = house.gate(session)
-    assert (gate.kind, gate.plan and gate.plan.revision) == (GateKind.PLAN, 2)
-    assert gate.plan and {each["epochs"] for each in gate.plan.body["candidates"]} == {9}
-    assert session.specification.entry("epochs").origin == Origin.PROPOSED
+    assert gate.plan
+    assert (gate.kind, gate.plan.revision) == (GateKind.PLAN, 2)
+    assert {each["epochs"] for each in gate.plan.body["candidates"]} == {9}
+    assert session.specification.entries["epochs"].origin == Origin.PROPOSED
