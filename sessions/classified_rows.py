@@ -46,7 +46,7 @@ def filtered(
                      and each["against_base"]), None)  # fmt: skip
         return KINDS[kind], answers.filter(row__in=pair[f"{kind}_rows"] if pair else [])
     if kind == "outside":
-        return KINDS[kind], answers.filter(result__labels=None)
+        return KINDS[kind], where(answers, lambda _, said: OUTSIDE in said)
     if kind in OF_LABEL and right:
         words, of_label = OF_LABEL[kind]
         return words.format(right), where(answers, lambda true, said: of_label(right, true, said))
@@ -115,13 +115,17 @@ def rows(session: TuningSession, subjects: Sequence[Model], wanted: QuerySet[Ans
     ]
 
 
+def named(label: str) -> str:
+    return "outside the set" if label == OUTSIDE else label
+
+
 def reading(name: str, answer: Answer) -> dict[str, Any]:
     """One model's answer: the text, what it was read as, and whether that is right."""
     labels, right = answer.result.get("labels"), answer.result.get("right", [])
     return {
         "name": name,
         "text": answer.text or answer.error,
-        "labels": None if labels is None else ", ".join(labels),
+        "labels": None if labels is None else ", ".join(map(named, labels)),
         "right": labels is not None and set(labels) == set(right),
         "strict": answer.result.get("strict") is not None,
     }

@@ -8,6 +8,7 @@ else the one that finds the fewest different values: a label is what recurs.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -31,6 +32,7 @@ NEGATED = re.compile(
     r"(?<!\w)(?:not|no|never|neither|nor|cannot|without|\w+n['’]t)\s+(?:[“\"'`*]*\w+\s+){0,2}[“\"'`*]*$",
     re.IGNORECASE,
 )  # up to two words before what it denies: “not a billing question”
+WORDS_APART = re.compile(r"[\s_-]+")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 Found = tuple[str, ...]
 
@@ -83,25 +85,46 @@ def in_json(text: str) -> Found:
 
 def mentions(labels: Sequence[str]) -> Callable[[str], Found]:
     """Finds the labels that a text mentions, in their order: those that stand in it as words of their own.
+    “card arrival” is `card_arrival`, unless that is as much another label.
 
     A longer label hides those inside it. A label of one or two characters, or one that any sentence may hold,
     is never taken for mentioned, nor one that follows a negation.
     """
     telling = [each for each in labels if len(each) >= SHORTEST and not COMMON.fullmatch(each)]
+    alike = Counter(map(spaced, labels))
+    loose = {each for each in telling if alike[spaced(each)] == 1 and not common(each)}
     longest_first = sorted(telling, key=len, reverse=True)
-    pattern = re.compile(
-        "|".join(rf"(?<!\w){re.escape(each)}(?!\w)" for each in longest_first) or r"(?!)", re.IGNORECASE
-    )
+    patterns = (rf"(?<!\w){_loosely(each) if each in loose else re.escape(each)}(?!\w)"
+                for each in longest_first)  # fmt: skip
+    pattern = re.compile("|".join(patterns) or r"(?!)", re.IGNORECASE)
 
     def find(text: str) -> Found:
-        found = {
-            key(each[0])
+        found = [
+            each[0]
             for each in pattern.finditer(text)
             if not NEGATED.search(text, max(0, each.start() - BEFORE), each.start())
-        }
-        return tuple(each for each in telling if key(each) in found)
+        ]
+        closely, by_words = set(map(key, found)), set(map(spaced, found))
+        return tuple(
+            each for each in telling if (spaced(each) in by_words if each in loose else key(each) in closely)
+        )
 
     return find
+
+
+def spaced(label: str) -> str:
+    """Equal for labels that differ only by case and by what stands between their words."""
+    return " ".join(WORDS_APART.split(label)).casefold()
+
+
+def common(label: str) -> bool:
+    """Whether any sentence may hold all its words in a row."""
+    return all(COMMON.fullmatch(each) for each in WORDS_APART.split(label) if each)
+
+
+def _loosely(label: str) -> str:
+    """The pattern of a label with spaces, `_` or `-` between its words."""
+    return r"[\s_-]+".join(map(re.escape, WORDS_APART.split(label)))
 
 
 def mentioned(labels: Sequence[str]) -> Callable[[str], Found]:

@@ -7,7 +7,7 @@ label set, the conversation, and the label as the assistant's message.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from sessions.texts import text_of
 
 from .labels import Messages
-from .labels_extraction import key, mentions
+from .labels_reading import LEAD, Names
 
 PLACE = "{labels}"
 ONE = (
@@ -27,12 +27,8 @@ SEVERAL = (
     f"one on each line, and with nothing else:\n{PLACE}"
 )
 THOUGHT = re.compile(r"<think>.*?(</think>|$)", re.DOTALL)
-LEAD = re.compile(
-    r"^\W*(?:the\s+)?(?:labels?|answers?|categor(?:y|ies)|class(?:es)?|intents?)\W*(?:is|are)?\s*[:=]",
-    re.IGNORECASE,
-)
-APART = re.compile(r"[\n,;]+")
 CHARACTERS_A_TOKEN, SPARE_TOKENS = 2, 8  # generous: a label that is cut off would count as wrong
+TOKENS_A_SIGN = 2  # of a character beyond ASCII
 SEVERAL_AT_MOST = 12  # labels that an answer has room for
 
 
@@ -54,9 +50,8 @@ class Prompt:
     @property
     def max_tokens(self) -> int:
         """Room for the longest answer that is right."""
-        lengths = sorted((len(each) for each in self.labels), reverse=True)
-        room = sum(lengths[:SEVERAL_AT_MOST]) if self.multi else lengths[0]
-        return -(-room // CHARACTERS_A_TOKEN) + SPARE_TOKENS
+        longest = sorted(map(tokens_at_most, self.labels), reverse=True)
+        return sum(longest[: SEVERAL_AT_MOST if self.multi else 1]) + SPARE_TOKENS
 
     def messages(self, asked: Messages) -> Messages:
         """The conversation as it is sent: one system message, then its turns as plain texts."""
@@ -86,47 +81,33 @@ class Prompt:
         """The labels that an answer means; None when it means none of the set.
 
         Case, spaces, quotes, markup, a leading “Label:” and a thought before the answer do not count. Beyond
-        that an answer of one label may mention it, and no other, in a sentence (`mentions`).
+        that an answer of one label may mention it, and no other, in a sentence (`mentions`). An answer of
+        several ends with OUTSIDE where it lists a label that is none of the set.
         """
         whole = THOUGHT.sub("", text).strip()
         said = LEAD.sub("", whole).strip()
         if exact := self.strict(whole) or self.strict(said):
             return exact
-        parts = APART.split(said) if self.multi else [said, *said.splitlines()[:1]]
-        found = [label for each in parts if (label := self._by_key.get(key(each)) or self._by_signs(each))]
-        if found:
-            return self._in_order(found if self.multi else found[:1])
-        mentioned = self._mentions(said)
-        return self._in_order(mentioned) if self.multi or len(mentioned) == 1 else None
+        if self.multi:
+            return self._in_order(self._names.several(said) or self._names.mentioned(said))
+        label = next(filter(None, map(self._names.of, [said, *said.splitlines()[:1]])), None)
+        mentioned = (label,) if label else self._names.mentioned(said)
+        return self._in_order(mentioned) if len(mentioned) == 1 else None
 
     def _in_order(self, found: Sequence[str]) -> tuple[str, ...] | None:
-        return tuple(sorted(set(found), key=self._places.__getitem__)) or None
+        last = len(self.labels)
+        return tuple(sorted(set(found), key=lambda each: self._places.get(each, last))) or None
 
     @cached_property
     def _places(self) -> dict[str, int]:
         return {label: place for place, label in enumerate(self.labels)}
 
     @cached_property
-    def _by_key(self) -> dict[str, str]:
-        return {key(label): label for label in reversed(self.labels)}
-
-    def _by_signs(self, text: str) -> str | None:
-        """The one label that is the same but for signs: `card-lost.` for `card_lost`, never C for C++."""
-        alike = self._by_bare.get(_bare(text), [])
-        return alike[0] if len(alike) == 1 else None
-
-    @cached_property
-    def _by_bare(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
-        for label in self.labels:
-            found.setdefault(_bare(label), []).append(label)
-        return found
-
-    @cached_property
-    def _mentions(self) -> Callable[[str], tuple[str, ...]]:
-        return mentions(self.labels)
+    def _names(self) -> Names:
+        return Names(self.labels)
 
 
-def _bare(text: str) -> str:
-    """What is left of a label without case, spaces and signs; of signs alone, the text itself."""
-    return "".join(re.findall(r"[^\W_]+", text)).casefold() or text.strip()
+def tokens_at_most(label: str) -> int:
+    """Tokens of a label, rather too many: beyond ASCII a character may take two."""
+    plain = sum(each.isascii() for each in label)
+    return -(-plain // CHARACTERS_A_TOKEN) + TOKENS_A_SIGN * (len(label) - plain)

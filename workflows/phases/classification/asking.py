@@ -66,7 +66,8 @@ def answers(session: TuningSession, subject: str) -> Any:
 
 
 def reading(prompt: Prompt, answer: Answer, right: tuple[str, ...]) -> dict[str, Any]:
-    """The labels of an answer by the lenient and the strict rule (None: outside the set), and the truth."""
+    """The labels of an answer by the lenient and the strict rule (None: outside the set; of several
+    labels OUTSIDE is one: another label is listed as well), and the truth."""
     lenient, strict = prompt.lenient(answer.text), prompt.strict(answer.text)
     return {
         "labels": None if lenient is None else list(lenient),

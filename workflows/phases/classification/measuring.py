@@ -19,7 +19,7 @@ from workflows.metrics import bootstrap, classification, multilabel
 from workflows.metrics.classification import Classification, LabelScores
 from workflows.metrics.f1_intervals import F1Intervals, intervals
 from workflows.metrics.intervals import Estimate, Floats, wilson
-from workflows.metrics.multilabel import MultiLabel
+from workflows.metrics.multilabel import OUTSIDE, MultiLabel
 from workflows.outcomes import Outcome
 from workflows.phases.classification import asking
 from workflows.phases.classification.pictures import draw_confusion
@@ -136,8 +136,7 @@ class Figures:
 def f1_intervals(found: Read, labels: Sequence[str], seed: int) -> F1Intervals:
     """What resampling the rows says of the figures that are no shares of rows."""
     said = [each if each is not None else () for each in found.said]
-    outside_set = np.array([each is None for each in found.said], dtype=float)
-    return intervals(cells(found.right, labels), cells(said, labels), outside_set, seed=seed)
+    return intervals(cells(found.right, labels), cells(said, labels), outside(found), seed=seed)
 
 
 def cells(rows: Sequence[Label], labels: Sequence[str]) -> Floats:
@@ -145,7 +144,7 @@ def cells(rows: Sequence[Label], labels: Sequence[str]) -> Floats:
     places = {label: at for at, label in enumerate(labels)}
     made = np.zeros((len(rows), len(labels)))
     for row, found in enumerate(rows):
-        made[row, [places[each] for each in found]] = 1
+        made[row, [places[each] for each in found if each != OUTSIDE]] = 1
     return made
 
 
@@ -182,7 +181,7 @@ def single(found: Read, prompt: Prompt) -> Figures:
 
 def several(found: Read, prompt: Prompt) -> Figures:
     """Any number of labels a row."""
-    said = [(multilabel.OUTSIDE,) if each is None else each for each in found.said]
+    said = [(OUTSIDE,) if each is None else each for each in found.said]
     made = multilabel.classify(found.right, said, prompt.labels)
     estimates = [
         ("exact_match", share(found.hits)),
@@ -205,8 +204,8 @@ def share(hits: Floats) -> Estimate:
 
 
 def outside(found: Read) -> Floats:
-    """1 where an answer is outside the set."""
-    return np.array([each is None for each in found.said], dtype=float)
+    """1 where an answer says something outside the set."""
+    return np.array([each is None or OUTSIDE in each for each in found.said], dtype=float)
 
 
 def number(value: float, rows: int, method: str) -> Estimate:

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 
 from sessions.models import Artifact
 from sessions.spreadsheets import csv_line
+from workflows.metrics.multilabel import OUTSIDE
 from workflows.phases.classification import asking
 from workflows.phases.classification.data import LINES
+from workflows.phases.classification.measuring import Label
 from workflows.phases.classification.models import Model
 from workflows.work import Work
 
@@ -32,12 +34,17 @@ def keep(work: Work, models: Sequence[Model]) -> None:
             said = model.read.said[row]
             cells += [
                 answers[row],
-                "" if said is None else SEVERAL.join(said),
+                read_as(said),
                 yes(model.read.hits[row]),
                 yes(model.read.strict_hits[row]),
             ]
         out.append(csv_line(cells))
     work.keep(FILE, "text/csv", "".join(out))
+
+
+def read_as(said: Label | None) -> str:
+    """The labels of an answer; empty when it is outside the set as a whole."""
+    return SEVERAL.join(each if each != OUTSIDE else "outside the set" for each in said or ())
 
 
 def yes(hit: float) -> str:

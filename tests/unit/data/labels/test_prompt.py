@@ -12,6 +12,7 @@ from workflows.data import imbalance
 from workflows.data.labels import read
 from workflows.data.labels_files import Wanted, write
 from workflows.data.labels_prompt import Prompt
+from workflows.metrics.multilabel import OUTSIDE
 
 BANK = Prompt(("card_arrival", "card_lost", "card", "C", "C++"))
 TAGS = Prompt(("red", "green", "blue"), multi=True)
@@ -68,7 +69,12 @@ def test_a_label_that_begins_like_a_lead_is_itself() -> None:
     [
         ("green\nred", ("red", "green"), ("red", "green")),
         ("Red, Blue", None, ("red", "blue")),
-        ("- red\n- mauve", None, ("red",)),
+        ("- red\n- mauve", None, ("red", OUTSIDE)),
+        ("red, weather and politics", None, ("red", OUTSIDE)),
+        ("1. red\n2. blue", None, ("red", "blue")),
+        ('```json\n["red", "blue"]\n```', None, ("red", "blue")),
+        ("These apply:\nred\nLabel: blue", None, ("red", "blue")),
+        ("red and green\n\nThe customer says so in the first line.", None, ("red", "green")),
         ("red\nred", None, ("red",)),
         ("mauve", None, None),
     ],
@@ -78,6 +84,41 @@ def test_answers_of_several_labels(
 ) -> None:
     assert TAGS.strict(text) == strict
     assert TAGS.lenient(text) == lenient
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("- Food, drinks\n- Fee", ("Food, drinks", "Fee")),
+        ("food, drinks, fee", ("Food, drinks", "Fee")),
+        ("Fee, Food, drinks", ("Food, drinks", "Fee")),
+        ("Food, fee", ("Fee", OUTSIDE)),
+    ],
+)
+def test_a_label_may_hold_a_comma(text: str, found: tuple[str, ...]) -> None:
+    assert Prompt(("Food, drinks", "Fee"), multi=True).lenient(text) == found
+
+
+@pytest.mark.parametrize(
+    ("labels", "text", "found"),
+    [
+        (("card_arrival", "card-lost"), "The label is card arrival.", "card_arrival"),
+        (("card_arrival", "card-lost"), "I would say card lost here", "card-lost"),
+        (("top up", "refund"), "It is about a top_up", "top up"),
+        (("top up", "top_up"), "It is about a top-up", None),
+        (("top up", "top_up"), "It is about a top_up", "top_up"),
+        (("not_now", "refund"), "That does not now matter", None),
+    ],
+)
+def test_words_of_a_mentioned_label_may_be_apart_by_other_signs(
+    labels: tuple[str, ...], text: str, found: str | None
+) -> None:
+    assert Prompt(labels).lenient(text) == (None if found is None else (found,))
+
+
+def test_labels_beyond_ascii_have_room_for_two_tokens_a_character() -> None:
+    assert Prompt(("卡片丢失", "x")).max_tokens >= 2 * 4
+    assert Prompt(("卡片丢失" * 10, "x")).max_tokens >= 2 * 40
 
 
 def test_the_prompt_names_every_label_and_keeps_the_rows_own_system_message() -> None:
