@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from sessions.instructions.grammar import HEDGES, Match, Parse, is_glue
+from sessions.instructions.mentions import is_mentioned
+from sessions.instructions.purposes import has_other_purpose, is_for_each, is_for_some_models
 from sessions.instructions.tables import words
 from sessions.instructions.tokens import Kind, Token
 
@@ -36,12 +38,24 @@ def withdrawn(parse: Parse) -> frozenset[Match]:
         for match in inside:
             covered = any(first <= match.start < last for first, last in doubtful)
             unsure = _is_setting(match) and (stray or _beside_unknown(parse, match))
+            unsure = unsure or is_for_each(parse, sentence, match)
             if covered or unsure or any(doubt(parse, match) for doubt in DOUBTS):
                 taken_back.add(match)
         if any(takes_back(parse, sentence) for takes_back in TAKING_BACK):
             taken_back.update(inside, before)
         before = inside or before
-    return frozenset(taken_back)
+    return frozenset(taken_back | _for_some_models(parse, taken_back))
+
+
+def _for_some_models(parse: Parse, taken_back: set[Match]) -> set[Match]:
+    """Settings of some models only. “3 epochs for A, 5 epochs for B” is left: it is a fault of its own."""
+    kept = [match for match in parse.matches if match not in taken_back]
+    return {
+        match
+        for match in kept
+        if is_for_some_models(parse, match)
+        and not any(other.rule.name == match.rule.name and other.value != match.value for other in kept)
+    }
 
 
 def _is_spoken_of(parse: Parse, match: Match) -> bool:
@@ -87,7 +101,14 @@ def _of_something_else(parse: Parse, match: Match) -> bool:
     return at < len(tokens) and (following is None or following.rule.name != "dataset")
 
 
-DOUBTS = (_goes_on, _is_spoken_of, _under_unknown_key, _of_something_else)
+DOUBTS = (
+    _goes_on,
+    _is_spoken_of,
+    _under_unknown_key,
+    _of_something_else,
+    has_other_purpose,
+    is_mentioned,
+)
 
 
 def _is_setting(match: Match) -> bool:

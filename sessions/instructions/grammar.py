@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
-from sessions.instructions.patterns import Captures, Compiler, Node, Term, Text
+from sessions.instructions.numerals import numbers
+from sessions.instructions.patterns import Captures, Compiler, Node, Term, Text, Told
 from sessions.instructions.tables import Section, parts, sections, words
 from sessions.instructions.terms import TERMS
 from sessions.instructions.tokens import Kind, Token, tokenize
@@ -23,6 +25,7 @@ CLOSING = frozenset({",", ".", ";", ":", "!", "?", ")", "]", "(", "—", "–", 
 COST_UNKNOWN, COST_GLUE, COST_PUNCTUATION, COST_PHRASE = 1000, 3, 1, 2
 
 
+LINKS = frozenset({"of", "is", "are", "in", "at", ":", "="})  # between a noun and its numbers
 ANY = ""  # in the index: a word that no phrase begins with
 CAPTURED = object()  # in place of a constant: the field takes what the phrase captured
 
@@ -207,10 +210,17 @@ def _matches(source: Text, rules: Grammar, at: int) -> Iterator[Match]:
     for rule in rules.beginning(source.tokens[at].norm):
         ends: dict[int, Captures] = {}
         for end, captures in rule.node.match(source, at):
-            ends.setdefault(end, captures)
+            if _as_told(captures):
+                ends.setdefault(end, tuple(each for each in captures if not isinstance(each, Told)))
         for end, captures in ends.items():
             if end > at and _ends_well(source, end):
                 yield Match(rule, at, end, captures)
+
+
+def _as_told(captures: Captures) -> bool:
+    """“2 ranks: 8, 16 and 32” contradicts itself, and the 16 of “ranks 8, 16 lrs 1e-4” counts nothing."""
+    pairs = pairwise(captures)
+    return all(told.holds(following) for told, following in pairs if isinstance(told, Told))
 
 
 def _ends_well(source: Text, end: int) -> bool:
@@ -234,9 +244,16 @@ def _counted(source: Text, at: int) -> bool:
     norm, after = tokens[at].norm, tokens[at + 1].norm if at + 1 < len(tokens) else ""
     if norm not in source.vocabulary or norm in HEDGES:
         return True
-    if after in {"=", ":"}:
-        return False
-    if norm in UNITS:
-        return True
-    listed = at > 1 and tokens[at - 2].norm in {",", "and", "&"}
-    return listed and (norm in LISTED or (norm == "learning" and after == "rates"))
+    noun = at + 1 + (norm == "learning" and after == "rates")
+    if norm in LISTED or noun == at + 2:
+        items = _items_after(source, noun)
+        return tokens[at - 2].norm in {",", "and", "&"} and (items == tokens[at - 1].value or not items)
+    return norm in UNITS and after not in {"=", ":"}
+
+
+def _items_after(source: Text, at: int) -> int:
+    """How many numbers are listed behind a noun: 2 behind the “ranks” of `ranks of 8 and 16`."""
+    while at < len(source.tokens) and source.tokens[at].norm in LINKS:
+        at += 1
+    lists = [values for _, values in numbers(source, at)] if at < len(source.tokens) else []
+    return len(lists[-1]) if lists else 0

@@ -97,6 +97,13 @@ def share(text: Text, at: int) -> Iterator[tuple[int, Decimal]]:
             yield end, value
 
 
+def kept(text: Text, at: int) -> Iterator[tuple[int, Decimal]]:
+    """What a share for training leaves over. Less than half may be a part to try things on, so it is none."""
+    for end, value in share(text, at):
+        if value >= Decimal("0.5"):
+            yield end, 1 - value
+
+
 def split(text: Text, at: int) -> Iterator[tuple[int, Decimal]]:
     """The second part of two that make a whole: `70/30`, `80-20`, `0.9 : 0.1`, `80% / 20%`."""
     tokens = text.tokens

@@ -6,6 +6,8 @@
     {name}        a part that was named in the table of parts
     <name>        a term: a number, a list, a model, a dataset; what it means is captured
     <-name>       a term that is read and forgotten
+    <#name>       a number that tells how many items the list after it has, or a share that makes a whole with
+                  the one after it; where that is not so, the phrase does not match
     $             nothing, where a clause ends
 
 Hyphens are no words: `fine tuning` matches `fine-tuning` as well.
@@ -16,13 +18,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, Protocol
 
 from sessions.instructions.tokens import Kind, Token
 from sessions.specification import Context, Specification
 
-_SYMBOL = re.compile(r"<-?[\w-]+>|\{[\w-]+\}|[\[\]()|]|[^\s\[\](){}<>|]+")
+_SYMBOL = re.compile(r"<[-#]?[\w-]+>|\{[\w-]+\}|[\[\]()|]|[^\s\[\](){}<>|]+")
 _CLAUSE_WORDS = frozenset({"and", "but", "then", "just", "only", "please", "thanks"})
 
 
@@ -40,6 +43,19 @@ class Text:
     vocabulary: frozenset[str] = frozenset()
     families: frozenset[str] = frozenset()
     current: Specification = field(default_factory=Specification)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a person told beforehand of what follows: how many items, or the share that goes before."""
+
+    value: Decimal
+
+    def holds(self, following: Any) -> bool:
+        """Whether what follows is as it was told."""
+        if isinstance(following, tuple):
+            return self.value == len(following)
+        return isinstance(following, Decimal) and self.value + following == 1
 
 
 Captures = tuple[Any, ...]
@@ -75,11 +91,12 @@ class Word:
 class Captured:
     term: Term
     forget: bool = False
+    told: bool = False
 
     def match(self, text: Text, at: int) -> Found:
         if at < len(text.tokens):
             for end, value in self.term(text, at):
-                yield end, () if self.forget else (value,)
+                yield end, () if self.forget else (Told(value) if self.told else value,)
 
     def words(self) -> Iterator[str]:
         return iter(())
@@ -209,7 +226,7 @@ class Compiler:
             return ClauseEnd()
         if symbol.startswith("<"):
             name = symbol.strip("<>")
-            return Captured(self.terms[name.removeprefix("-")], forget=name.startswith("-"))
+            return Captured(self.terms[name.lstrip("-#")], name.startswith("-"), name.startswith("#"))
         if symbol.startswith("{"):
             return self.compile(self.parts[symbol[1:-1]])
         word = symbol.removesuffix("~").lower()

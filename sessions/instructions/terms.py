@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sessions.instructions.freetext import few, labels, quoted, rest
 from sessions.instructions.modelnames import model, models, served, which
-from sessions.instructions.numerals import money, number, numbers, share, split
+from sessions.instructions.numerals import kept, money, number, numbers, share, split
 from sessions.instructions.patterns import Term, Text
 from sessions.instructions.relabelling import merge, relabel, unlabel
 from sessions.instructions.tables import words
@@ -60,6 +60,7 @@ TERMS: dict[str, Term] = {
     "number": number,
     "numbers": numbers,
     "share": share,
+    "kept": kept,
     "split": split,
     "money": money,
     "models": models,

@@ -17,6 +17,7 @@ SAMPLES = {
     "number": "4",
     "numbers": "4, 8",
     "share": "30%",
+    "kept": "70%",
     "split": "70/30",
     "money": "$5",
     "models": "qwen3-8b",
@@ -33,6 +34,7 @@ SAMPLES = {
     "merge": "card_lost and card_stolen into card_gone",
     "unlabel": "spam, other",
 }
+TOLD = {"number": "2", "share": "70%"}  # what goes before a list of two, or before the share above
 NAMES = {term: name for name, term in TERMS.items()}
 # What the number stands for decides what can be taken.
 FITTING = {
@@ -56,7 +58,8 @@ def written(node: Node, pick: Pick, *, all_of_it: bool, field: str) -> Iterator[
                 yield from written(pick(node.options), pick, all_of_it=all_of_it, field=field)
         case Captured():
             name = NAMES.get(node.term, "")
-            yield FITTING.get(field, {}).get(name) or SAMPLES.get(name, "a win rate above 60%")
+            fitting = (TOLD if node.told else FITTING.get(field, {})).get(name)
+            yield fitting or SAMPLES.get(name, "a win rate above 60%")
 
 
 def sentences(rule: Rule) -> set[str]:
