@@ -7,19 +7,17 @@ what they should prove, and what is not allowed cannot be taken.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sessions.instructions.tokens import PLAIN
+from sessions.actions import storable
 from sessions.models import ProposedReading
-from sessions.proposals.request import offered
+from sessions.proposals.quotes import Unreadable, quoted, settings, short
 from sessions.specification import FIELDS, Context, Entry, FieldError, Origin, Specification, show
 from sessions.specification.quoting import listed
 from sessions.specification.values import words as in_words
 
-SHOWN = 200  # characters of an answer or a quote
 Objection = Callable[[str, Entry], str]
 
 
@@ -53,10 +51,6 @@ class Proposal:
         return {each.name: each.entry for each in self.items if each.entry}
 
 
-class Unreadable(ValueError):
-    """The answer is not what was asked for; the text says it in plain words."""
-
-
 def proposal(
     reading: ProposedReading, now: Specification, context: Context, objection: Objection
 ) -> Proposal:
@@ -67,10 +61,10 @@ def proposal(
         found = answer_of(reading)
     except Unreadable as why:
         return Proposal(own, (), str(why))
-    items, dropped = [], []
+    items, dropped, taken_in = [], [], settings(reading, context)
     for name, given in found.items():
         try:
-            quote = quoted(reading, name, given)
+            quote = quoted(reading, name, given, taken_in)
             items.append(item(name, given["value"], quote, now, context, objection))
         except Unreadable as why:
             dropped.append(str(why))
@@ -98,7 +92,7 @@ def answer_of(reading: ProposedReading) -> Mapping[str, Any]:
     if not text:
         raise Unreadable(f"{name} gave no answer.")
     try:
-        found = json.loads(text, parse_constant=refuse)
+        found = storable.json(json.loads(text, parse_constant=refuse))  # no half letters on a page
     except (ValueError, RecursionError):
         raise Unreadable(f"{name} answered in other words than asked for: “{short(text)}”") from None
     if not isinstance(found, dict):
@@ -111,40 +105,12 @@ def refuse(word: str) -> None:
     raise ValueError(word)
 
 
-def short(text: str) -> str:
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
-
-
-def quoted(reading: ProposedReading, name: str, given: Any) -> str:
-    """The quote of one value, as the person wrote it. Raises Unreadable when it proves nothing."""
-    if name not in FIELDS or name not in offered(reading.request):
-        raise Unreadable(f"“{short(name)}” is no setting that could be named here: dropped.")
-    label = FIELDS[name].label
-    shaped = isinstance(given, dict) and isinstance(given.get("quote"), str) and "value" in given
-    if not shaped:
-        raise Unreadable(f"{label}: it came without words or without a value: dropped.")
-    places = list(occurrences(given["quote"], reading.text))
-    if not places:
-        raise Unreadable(f"{label}: it quotes “{short(given['quote'])}”, which you did not write: dropped.")
-    for start, end in places:
-        if any(start < last and first < end for first, last in reading.lost):
-            return reading.text[start:end]
-    raise Unreadable(f"{label}: “{short(given['quote'])}” was understood already: dropped.")
-
-
-def occurrences(quote: str, text: str) -> Iterator[tuple[int, int]]:
-    """Where whole words of a text are these, whatever their case, blanks and typographic signs."""
-    pieces = [re.escape(piece) for piece in quote.translate(PLAIN).split()]
-    if any(letter.isalnum() for letter in quote):
-        pattern = r"(?<!\w)" + r"\s+".join(pieces) + r"(?!\w)"
-        for found in re.finditer(pattern, text.translate(PLAIN), re.IGNORECASE):
-            yield found.span()
-
-
 def item(
     name: str, value: Any, quote: str, now: Specification, context: Context, objection: Objection
 ) -> Item:
     """One value, read from text as a typed one is."""
+    if isinstance(value, list) and any(isinstance(each, list | dict) for each in value):
+        raise Unreadable(f"{FIELDS[name].label}: “{quote}” came with lists in a list: dropped.")
     text = typed(name, value)
     if not text.strip():
         raise Unreadable(f"{FIELDS[name].label}: “{quote}” came without a value: dropped.")
@@ -170,10 +136,15 @@ def present(name: str, now: Specification) -> str:
 
 
 def typed(name: str, value: Any) -> str:
-    """A JSON value as a person would type it into the field."""
+    """A JSON value, at most a flat list, as a person would type it into the field."""
     if isinstance(value, list):
-        parts = [typed("", each) for each in value]
+        parts = [one(each) for each in value]
         return listed(parts) if name == "labels" else "\n".join(parts)
+    return one(value)
+
+
+def one(value: Any) -> str:
+    """A single JSON value as text; empty for what is none."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "" if value is None or isinstance(value, dict) else str(value)
@@ -181,4 +152,4 @@ def typed(name: str, value: Any) -> str:
 
 def told(value: Any) -> str:
     """A value that is not allowed, for the person."""
-    return in_words([typed("", each) for each in value]) if isinstance(value, list) else typed("", value)
+    return in_words([one(each) for each in value]) if isinstance(value, list) else one(value)

@@ -49,6 +49,11 @@ def test_a_value_is_taken_from_its_words_whatever_their_blanks_case_and_quotatio
         ("lora_ranks", given("ixtee", [16]), "which you did not write"),
         ("deploy", given("no deployment", False), "was understood already"),
         ("base_models", given("qwen3-8b", ["qwen3-8b"]), "was understood already"),
+        ("epochs", given(f"{TEXT}", 9), "more than the words that were not understood"),
+        ("epochs", given("qwen3-8b, the “Rank”", 9), "more than the words that were not understood"),
+        ("epochs", given("the “Rank” being sixteen, seed it with 7", 9), "more than the words"),
+        ("lora_ranks", given("sixteen", [[16], 8]), "lists in a list"),
+        ("lora_ranks", given("sixteen", [{"a": 16}]), "lists in a list"),
         ("lora_ranks", [16], "without words or without a value"),
         ("lora_ranks", {"quote": "sixteen"}, "without words or without a value"),
         ("lora_ranks", given("sixteen", []), "came without a value"),
@@ -97,6 +102,7 @@ def test_what_speaks_against_a_value_in_this_session_is_said():
         ("I'm sorry, I can't help with that.", {}, "in other words than asked for: “I'm sorry"),
         ('{"seed": NaN}', {}, "in other words"),
         ("[" * 100_000, {}, "in other words"),
+        ('{"seed": ' + "[" * 480 + "]" * 480 + "}", {}, "in other words"),
         ("[1]", {}, "something else than settings"),
         ('{"se', {"detail": {"finish_reason": "length", "completion_tokens": 1500}}, "cut off after 1,500"),
         ("", {"error": "503. It cost nothing."}, "503. It cost nothing."),
@@ -106,6 +112,28 @@ def test_an_answer_that_cannot_be_read_is_told_in_plain_words(answer, columns, t
     found = look(answer, **columns)
     assert told in found.problem
     assert found.items == ()
+
+
+ODD = (-1, 0, 10**400, 1e308, 1e999, True, None, "", " ", "\ud800", "\0", "ü" * 9_000, "1,2;3->", [], [[]],
+       {}, [None, True, "x\ny"], ["\udc00"], {"a": []})  # fmt: skip
+
+
+@pytest.mark.parametrize("value", ODD)
+def test_no_value_of_any_field_breaks_the_page(value):
+    names = request.schema("sft", CONTEXT)["properties"]
+    answer = json.dumps({name: given("sixteen", value) for name in names})
+    found = look(answer.replace("Infinity", "1e999"))
+    assert len(found.items) + len(found.dropped) == len(names)
+    told = [*found.dropped, found.problem, *(each.value + each.fault for each in found.items)]
+    assert "".join(told).encode()
+
+
+def test_words_understood_in_a_reply_prove_nothing_more():
+    answer = {"heldout_rows": given("seed it with 7, no", 7)}
+    own = {"deploy": Entry(False, Origin.ANSWER, "no deployment").to_json()}
+    assert look(answer).items[0].quote == "seed it with 7, no"
+    found = look(answer, understood=own)
+    assert "more than the words" in found.dropped[0]
 
 
 def test_a_reply_keeps_what_was_understood_without_the_model():
