@@ -97,6 +97,12 @@ def results(session: TuningSession, subject: str) -> dict[int, dict[str, Any]]:
     return dict(rows.order_by("row").values_list("row", "result"))
 
 
+def cut(session: TuningSession, subject: str) -> int:
+    """How many answers of one subject ended at the most tokens instead of by themselves."""
+    known = Answer.objects.filter(session=session, prompts=PROMPTS, subject=subject)
+    return known.filter(detail__finish_reason="length").count()
+
+
 def numbers(mine: Mapping[int, dict[str, Any]], base: Mapping[int, dict[str, Any]], show: str) -> list[int]:
     """The rows to show, the most telling first."""
     scores = {row: result["score"] for row, result in mine.items() if "score" in result}

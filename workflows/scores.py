@@ -42,6 +42,7 @@ def gather(session: TuningSession) -> dict[str, Any] | None:
                 "asked": each.provenance.get("asked", each.rows),
                 "unanswered": each.provenance.get("unanswered", 0),
                 "failed": each.provenance.get("failed", 0),
+                "cut": each.provenance.get("cut", 0),
                 "ways": each.provenance.get("ways", {}),
             }
             for each in measured
@@ -74,6 +75,7 @@ def section(facts: Mapping[str, Any]) -> list[str]:
             "none" if each["low"] is None else f"{each['low']:.3f} to {each['high']:.3f}",
             f"{each['rows']:,} of {each['asked']:,}",
             f"{each['unanswered']:,} not answered, {each['failed']:,} not scored",
+            f"{each['cut']:,}",
             ", ".join(f"{way.replace('_', ' ')} {count:,}" for way, count in each["ways"].items()),
         ]
         for each in told["rows"]
@@ -86,5 +88,5 @@ def section(facts: Mapping[str, Any]) -> list[str]:
         f"- Every answer with its score: `{told['answers']}`; prompts `{told['prompts_sha256'][:12]}`",
     ]
     lines += [f"- {plain(told['against_base'])}"] if told["against_base"] else []
-    head = ("Model", "Mean score", "95% interval", "Rows", "Without a score", "Answered by")
+    head = ("Model", "Mean score", "95% interval", "Rows", "Without a score", "Cut", "Answered by")
     return [*lines, "", *table(head, rows)]

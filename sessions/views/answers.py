@@ -99,5 +99,6 @@ def summary(session: TuningSession) -> dict[str, Any]:
         "bins": answered.bins(mine),
         "counts": counts,
         "asked": len(mine),
+        "cut": answered.cut(session, subject.key),
         "rows": answered.rows(session, lowest, [subject, base] if base else [subject]),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from sessions.models import Answer, Artifact, BaseModel, TuningSession
 from sessions.specification import Specification, Workflow
 from sessions.texts import text_of
 from workflows.answers import PromptSet, Sampling, Subject, collect, prompt_set
+from workflows.data.tokens import BYTES_PER_TOKEN, HIGH, text_bytes
 from workflows.evaluators import isolation, packages
 from workflows.evaluators.samples import Sample, samples_in, written
 from workflows.evaluators.scoring import SLICE, result_of, scored
@@ -31,7 +33,7 @@ FEWEST_TOKENS, MOST_TOKENS = 64, 1024  # of an answer
 STANDIN_TOKENS = 1024  # what a stand-in holds (docs/local-engine.md)
 LIMITLESS = 10**9  # where nothing is known of what a model holds
 MESSAGE_TOKENS = 8  # of a message besides its text: its role and its marks, in any of the templates
-CHARACTERS_A_TOKEN = 3  # a low count: an answer must not be cut where its reference was not
+CUT_AT = "length"  # how the models say that an answer ended at its most tokens
 
 
 def strategy_of(said: TuningSession | Specification) -> str:
@@ -49,12 +51,21 @@ def samples(heldout: Path) -> list[Sample]:
 
 
 def answer_tokens(found: Sequence[Sample], held: int) -> int:
-    """The most tokens of an answer: half as many again as the longest reference has, and no more than models
-    that hold so many tokens have left after a prompt, since Fireworks refuses what may not fit. Prompts that
-    leave less than FEWEST_TOKENS count for nothing here."""
-    longest = max((len(each.answer) for each in found), default=0)
-    wanted = min(MOST_TOKENS, max(FEWEST_TOKENS, longest * 3 // (2 * CHARACTERS_A_TOKEN)))
-    return fitted(wanted, [held - prompt_tokens(each) for each in found])
+    """The most tokens of an answer: what is wanted, no more than MOST_TOKENS, and no more than models that
+    hold so many tokens have left after a prompt, since Fireworks refuses what may not fit. Prompts that leave
+    less than FEWEST_TOKENS count for nothing here."""
+    return fitted(min(MOST_TOKENS, wanted_tokens(found)), [held - prompt_tokens(each) for each in found])
+
+
+def wanted_tokens(found: Sequence[Sample]) -> int:
+    """Half as many tokens again as the longest reference has, so that no answer is cut where it was not."""
+    longest = max((text_bytes(each.answer) for each in found), default=0)
+    return max(FEWEST_TOKENS, most_tokens(longest) * 3 // 2)
+
+
+def most_tokens(size: int) -> int:
+    """How many tokens a text of so many UTF-8 bytes has at the most, by the estimate of data/tokens.py."""
+    return math.ceil(size * HIGH / BYTES_PER_TOKEN)
 
 
 def fitted(wanted: int, rooms: Sequence[int]) -> int:
@@ -70,7 +81,7 @@ def prompt_tokens(sample: Sample) -> int:
 def tokens_of(messages: Sequence[Mapping[str, Any]]) -> int:
     """About how many tokens these messages have, rather too many than too few."""
     texts = [text_of(each.get("content")) for each in messages]
-    return sum(len(each) // CHARACTERS_A_TOKEN + MESSAGE_TOKENS for each in texts) + MESSAGE_TOKENS
+    return sum(most_tokens(text_bytes(each)) + MESSAGE_TOKENS for each in texts) + MESSAGE_TOKENS
 
 
 def tokens_held(session: TuningSession, models: Sequence[str]) -> int:
@@ -148,15 +159,29 @@ def scores(session: TuningSession, subject: str) -> dict[int, float]:
     return {row: result["score"] for row, result in rows if "score" in result}
 
 
+def faults(session: TuningSession, subject: str) -> frozenset[int]:
+    """The rows of one subject that were answered and that the evaluator could not score."""
+    rows = answers(session, subject).values_list("row", "result")
+    return frozenset(row for row, result in rows if "fault" in result)
+
+
+def cut_rows(session: TuningSession, subject: str) -> frozenset[int]:
+    """The rows whose answer one subject could not finish, since it reached the most tokens."""
+    rows = answers(session, subject).values_list("row", "detail")
+    return frozenset(row for row, detail in rows if detail.get("finish_reason") == CUT_AT)
+
+
 def measure(work: Work, prompts: PromptSet, subject: Subject) -> None:
     """The mean score with its interval, how many rows have none, and where all of it comes from."""
     values = list(scores(work.session, subject.key).values())
     rows = list(answers(work.session, subject.key).values_list("error", "detail"))
     unanswered = sum(bool(error) for error, _ in rows)
+    cut = len(cut_rows(work.session, subject.key))
     told = provenance(work, prompts, subject) | {
         "asked": prompts.rows,
         "unanswered": unanswered,
         "failed": prompts.rows - unanswered - len(values),
+        "cut": cut,
         "ways": dict(Counter(str(detail.get("way", "")) for _, detail in rows)),
     }
     if not values:
@@ -164,6 +189,8 @@ def measure(work: Work, prompts: PromptSet, subject: Subject) -> None:
         return
     found = bootstrap.score_mean(values, seed=work.session.value("seed"))
     text = f"{subject.label}: mean score {found.value:.3f} on {found.rows:,} of {prompts.rows:,} rows"
+    if cut:
+        text += f"; {cut:,} of its answers were cut at {prompts.sampling.max_tokens:,} tokens"
     writes.keep_evaluation(
         work.session, subject.key, METRIC, text,
         value=found.value, low=found.low, high=found.high, rows=found.rows,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from workflows.phases.sft.judging import Judged, proposal
 pytestmark = pytest.mark.unit
 QWEN = "accounts/fireworks/models/qwen3-8b"
 BASE = f"base:{QWEN}"
+FAILED = "With 0 for the answers on which the evaluator failed"
 
 
 def candidate(number: int, loss: float | None = 1.0) -> Candidate:
@@ -19,13 +21,18 @@ def candidate(number: int, loss: float | None = 1.0) -> Candidate:
 
 
 def judged(done: list[Candidate], **scores: list[float | None]) -> Judged:
-    """Scores by row from lists; `c2` is candidate 2, `base` the base model."""
+    """Scores by row from lists; `c2` is candidate 2, `base` the base model. Without a score: the evaluator
+    failed on it."""
     keys = {"base": BASE, **{f"c{each.number}": each.subject for each in done}}
     by_row = {
         keys[name]: {row: value for row, value in enumerate(values) if value is not None}
         for name, values in scores.items()
     }
-    return Judged(done, by_row, 40, "the final number", 42)
+    failed = {
+        keys[name]: frozenset(row for row, value in enumerate(values) if value is None)
+        for name, values in scores.items()
+    }
+    return Judged(done, by_row, 40, "the final number", 42, failed)
 
 
 def said(done: list[Candidate], **scores: list[float | None]) -> dict[str, Any]:
@@ -96,6 +103,26 @@ def test_candidates_are_ranked_on_the_rows_that_all_have() -> None:
     assert [each["number"] for each in body["ranking"]] == [1, 2]
     assert body["ranking"][0]["value"] == 1.0
     assert "on the 38 of 40 held-out rows that the compared candidates all have" in body["rule"]
+    assert body["certainty"].endswith(f" {FAILED} the order stays: Candidate 1 0.950, Candidate 2 0.938.")
+
+
+def test_who_gains_by_answers_that_cannot_be_scored_is_told() -> None:
+    """The hard rows on which the evaluator fails for candidate 2 are left out for both, and that decides."""
+    clear: list[float | None] = [1.0, 1.0, *[0.9] * 38]
+    failing: list[float | None] = [None, None, *[0.94] * 38]
+    body = said([candidate(1), candidate(2)], c1=clear, c2=failing, base=[1.0] * 40)
+    assert body["suggested"] == 2
+    assert body["certainty"].endswith(f" {FAILED} the order changes: Candidate 1 0.905, Candidate 2 0.893.")
+    assert body["against_base"].endswith(f" {FAILED}: 0.893 against 1.000.")
+
+
+def test_answers_that_were_cut_are_told() -> None:
+    found = judged([candidate(1), candidate(2)], c1=[0.5] * 40, c2=[0.4] * 39 + [0.3])
+    cut = replace(found, cut={"candidate:2": frozenset(range(7))})
+    assert proposal(cut)["certainty"].endswith(
+        " Cut at the most tokens, so their scores may read low: 7 of 40 answers of Candidate 2."
+    )
+    assert "Cut" not in proposal(found)["certainty"]
 
 
 def test_a_row_that_no_candidate_has_a_score_of_counts_against_none() -> None:

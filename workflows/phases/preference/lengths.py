@@ -16,6 +16,7 @@ from workflows.phases.preference.splitting import Parts
 from workflows.work import Work
 
 USUAL_TOKENS = 512  # where nothing says how long answers are
+CHARACTERS_A_TOKEN = 3  # of an answer: a low count
 MOST_ANSWERS = 90  # percentile of the preferred answers' lengths
 INSTRUCTIONS = 400  # tokens of the judge's instructions, the rubric included
 
@@ -25,7 +26,7 @@ def wanted(parts: Parts) -> int:
     if not parts.has_pairs:
         return USUAL_TOKENS
     lengths = numbers(scan(parts.train.path).kept.preferred)
-    usual = int(np.percentile(lengths, MOST_ANSWERS)) // scoring.CHARACTERS_A_TOKEN
+    usual = int(np.percentile(lengths, MOST_ANSWERS)) // CHARACTERS_A_TOKEN
     return min(scoring.MOST_TOKENS, max(scoring.FEWEST_TOKENS, usual))
 
 

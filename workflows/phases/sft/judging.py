@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import fmean
 from typing import Any
@@ -14,19 +14,23 @@ from workflows.metrics.paired import Comparison, compare
 from workflows.metrics.verdicts import NOISE, Verdict, verdicts
 
 Scores = Mapping[int, float]  # by row of the prompt set
+Rows = frozenset[int]
 ENOUGH = 0.9  # of the rows that any candidate has a score of: with fewer, a mean is of other questions
 
 
 @dataclass(frozen=True)
 class Judged:
     """What is known when the sweep is over: the candidates that can win, the scores of every subject by its
-    key, how many rows were asked, what the evaluator is called, and the session's seed."""
+    key, how many rows were asked, what the evaluator is called, and the session's seed. `failed` are the rows
+    of each subject on which the evaluator failed, `cut` those whose answer it could not finish."""
 
     done: Sequence[Candidate]
     scores: Mapping[str, Scores]
     rows: int
     evaluator: str
     seed: int
+    failed: Mapping[str, Rows] = field(default_factory=dict)
+    cut: Mapping[str, Rows] = field(default_factory=dict)
 
     def of(self, candidate: Candidate) -> Scores:
         return self.scores.get(candidate.subject, {})
@@ -55,6 +59,19 @@ class Judged:
         scores = self.of(candidate)
         shared = [] if self.is_thin(candidate) else [scores[row] for row in sorted(self.shared)]
         return fmean(shared or scores.values()) if scores else None
+
+    def severe(self, subjects: Sequence[str]) -> dict[str, float]:
+        """The mean of each subject with 0 for the answers on which the evaluator failed, on the rows that one
+        of them has a score of and none is without an answer; empty where it failed on none of these."""
+        empty: Rows = frozenset()
+        counted = {each: dict.fromkeys(self.failed.get(each, empty), 0.0) for each in subjects}
+        scorable = frozenset(row for each in subjects for row in self.scores.get(each, {}))
+        for each, values in counted.items():
+            values.update(self.scores.get(each, {}))
+        rows = sorted(scorable.intersection(*map(frozenset, counted.values())))
+        if not any(row in self.failed.get(each, empty) for each in subjects for row in rows):
+            return {}
+        return {each: fmean(values[row] for row in rows) for each, values in counted.items()}
 
     @property
     def is_constant(self) -> bool:
@@ -127,12 +144,32 @@ def certainty(judged: Judged, ranking: Sequence[Candidate], found: Mapping[int, 
             "that gives credit for part of an answer may."
         )
     if len(ranking) == 1:
-        return "There is no other candidate to compare with."
+        return "There is no other candidate to compare with." + unfinished(judged, ranking)
     second = ranking[1].number
     words = found[second].sentence if second in found else f"Candidate {second} has no score to compare with."
     others = [str(number) for number, each in found.items() if each.word == NOISE and number != second]
     more = f" Within noise of it as well: candidate {', '.join(others)}." if others else ""
-    return words + more + thin(judged, ranking)
+    return words + more + thin(judged, ranking) + failing(judged, ranking) + unfinished(judged, ranking)
+
+
+def failing(judged: Judged, ranking: Sequence[Candidate]) -> str:
+    """What the ranking would be if the answers on which the evaluator failed counted as 0, in words: such
+    rows are left out for all, so who fails on the hard ones would gain by it."""
+    ranked = [each for each in ranking if judged.of(each) and not judged.is_thin(each)]
+    means = judged.severe([each.subject for each in ranked])
+    if len(ranked) < 2 or not means:
+        return ""
+    again = sorted(ranked, key=lambda each: -means[each.subject])
+    told = ", ".join(f"{each.label} {means[each.subject]:.3f}" for each in again)
+    change = "the order stays" if again == ranked else "the order changes"
+    return f" With 0 for the answers on which the evaluator failed {change}: {told}."
+
+
+def unfinished(judged: Judged, ranking: Sequence[Candidate]) -> str:
+    """Whose answers were cut at the most tokens, in words."""
+    counts = [(each, len(judged.cut.get(each.subject, ())), judged.rows) for each in ranking]
+    told = [f"{cut:,} of {rows:,} answers of {each.label}" for each, cut, rows in counts if cut]
+    return f" Cut at the most tokens, so their scores may read low: {', '.join(told)}." if told else ""
 
 
 def thin(judged: Judged, ranking: Sequence[Candidate]) -> str:
@@ -152,4 +189,10 @@ def against_base(judged: Judged, candidate: Candidate) -> dict[str, Any]:
     if found is None:
         return {"against_base": "", "base_is_better": False}
     (verdict,) = verdicts([found])
-    return {"against_base": verdict.sentence, "base_is_better": verdict.better == base}
+    means = judged.severe([candidate.subject, f"base:{candidate.base_model}"])
+    ours, theirs = means.values() if means else (0.0, 0.0)
+    failed = f" With 0 for the answers on which the evaluator failed: {ours:.3f} against {theirs:.3f}."
+    return {
+        "against_base": verdict.sentence + (failed if means else ""),
+        "base_is_better": verdict.better == base,
+    }

@@ -57,13 +57,18 @@ def measured(
 
 
 def cut(found: Sequence[Sample], most: int, held: int) -> list[str]:
-    """Whether answers may be cut because the models hold no more."""
-    wanted = scoring.answer_tokens(found, scoring.LIMITLESS)
+    """Whether answers may be cut: because the models hold no more, or since no more is asked for."""
+    wanted = scoring.wanted_tokens(found)
+    if most >= wanted:
+        return []
+    why = "that is the most that is asked for"
+    if most < scoring.MOST_TOKENS:
+        why = f"the models hold {held:,}, prompt and answer together"
     words = (
-        f"Answers may have {most:,} tokens instead of {wanted:,}: the models hold {held:,}, prompt and "
-        "answer together. Longer ones are cut and score lower."
+        f"Answers may have {most:,} tokens, and {wanted:,} would leave room for all of them: {why}. "
+        "Longer ones are cut and score lower."
     )
-    return [words] if most < wanted else []
+    return [words]
 
 
 def risks(told: dict[str, Any], *, rows: int, scored: int) -> list[str]:

@@ -40,11 +40,13 @@ def subjects(done: list[Candidate]) -> list[Subject]:
 
 def judged(work: Work, done: list[Candidate]) -> judging.Judged:
     """The scores of all of them by row."""
-    strategy = scoring.strategy_of(work.session)
+    strategy, keys = scoring.strategy_of(work.session), [each.key for each in subjects(done)]
     return judging.Judged(
         done=done,
-        scores={each.key: scoring.scores(work.session, each.key) for each in subjects(done)},
+        scores={key: scoring.scores(work.session, key) for key in keys},
         rows=sweep.heldout_rows(work),
         evaluator=scoring_code.facts(work, strategy)["label"],
         seed=work.session.value("seed"),
+        failed={key: scoring.faults(work.session, key) for key in keys},
+        cut={key: scoring.cut_rows(work.session, key) for key in keys},
     )
