@@ -100,6 +100,7 @@ def shown(job: Resource, progress: dict[str, Any] | None = None) -> dict[str, An
             "totalTokens": str(progress.get("total_tokens") or 0),
             "rowsUsed": progress.get("rows_used"),
             "rowsTotal": progress.get("rows_total") or job.private["rows"],
+            "rowsCutOff": progress.get("rows_cut_off") or 0,
         },
     }
 

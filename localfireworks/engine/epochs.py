@@ -214,6 +214,7 @@ class Job(Generic[T]):
             "total_tokens": planned,
             "rows_used": len(samples.rows),
             "rows_total": samples.total,
+            "rows_cut_off": samples.cut_off,
         }
 
     def result(self) -> dict[str, Any]:

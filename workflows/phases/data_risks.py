@@ -11,10 +11,13 @@ from workflows.data.overlap import Overlap
 from workflows.data.tokens import TokenStats
 
 
-def lines(found: Inspection, shared: Overlap, models: Sequence[str], *, brought: bool) -> list[str]:
-    """One line for each risk that there is. `brought`: the evaluation rows are a dataset of their own."""
+def lines(
+    found: Inspection, shared: Overlap, models: Sequence[str], *, brought: bool, prompt: int = 0
+) -> list[str]:
+    """One line for each risk that there is. `brought`: the evaluation rows are a dataset of their own.
+    `prompt`: tokens of the prompt that every row of a classifier is given beside its own."""
     return [
-        *_too_long(found, models),
+        *_too_long(found, models, prompt),
         *_untrainable(found),
         *_repeats(found),
         *_shared(shared, brought=brought),
@@ -22,18 +25,18 @@ def lines(found: Inspection, shared: Overlap, models: Sequence[str], *, brought:
     ]
 
 
-def _too_long(found: Inspection, models: Sequence[str]) -> Iterator[str]:
+def _too_long(found: Inspection, models: Sequence[str], prompt: int) -> Iterator[str]:
+    more = f" with the prompt's {prompt:,}" if prompt else ""
+    lost = f"what is beyond is cut off{', and the label is the last of it' if prompt else ''}."
     contexts = BaseModel.objects.filter(name__in=models)
     for row in contexts:
         limit = row.training_context_length or row.context_length
         if not limit:
             continue
-        text = over_words(found.tokens, found.usable_samples, limit)
+        text = over_words(found.tokens, found.usable_samples, limit - prompt)
         if text:
-            yield (
-                f"{text} than the {limit:,} tokens that {short_name(row.name)} is trained with: what is "
-                "beyond is cut off."
-            )
+            trained = f"than the {limit:,} tokens that {short_name(row.name)} is trained with"
+            yield f"{text}{more} {trained}: {lost}"
 
 
 def over_words(counted: TokenStats, samples: int, limit: int) -> str:

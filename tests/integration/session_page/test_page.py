@@ -406,6 +406,7 @@ def test_the_cost_tab_sets_estimate_against_actual_with_the_reason(get: Get) -> 
 
 def test_stand_ins_and_the_token_budget_are_named(get: Get) -> None:
     session = make_session(status=Status.RUNNING)
-    budget = {"rehearsal": {"rowsUsed": 120, "rowsTotal": 214}}
+    budget = {"rehearsal": {"rowsUsed": 120, "rowsTotal": 214, "rowsCutOff": 3}}
     make_candidate(session, state="active", launched_at=timezone.now(), base_model=QWEN, detail=budget)
-    assert "rehearsal: 120 of 214 rows" in get(session, "?tab=training")
+    words = "rehearsal: 120 of 214 rows, by the token budget; 3 too long for the stand-in were left out"
+    assert words in get(session, "?tab=training")

@@ -160,6 +160,7 @@ async def test_the_states_follow_each_other_and_a_model_appears(server: Server) 
         "totalTokens": "140",
         "rowsUsed": 9,
         "rowsTotal": 100,
+        "rowsCutOff": 0,
     }
     server.runs.finish(folder, ok=True, tokens=140_000)
     server.tick()

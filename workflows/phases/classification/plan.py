@@ -16,6 +16,7 @@ from sessions.specification import (
     sentence,
     short_name,
 )
+from workflows.data import tokens
 from workflows.phases import data_risks, serving, splitting
 from workflows.phases.classification import lines, strongest, told
 from workflows.phases.classification.data import SHARE, Prepared, counts, prepare
@@ -168,7 +169,10 @@ def data_lines(work: Work, draft: Draft) -> list[str]:
     """What the data itself may spoil."""
     brought = bool(draft.specification.value("evaluation_dataset"))
     models = draft.specification.value("base_models")
-    return data_risks.lines(splitting.inspected(work), draft.prepared.overlap, models, brought=brought)
+    inspected = splitting.inspected(work)
+    prompt = tokens.of_bytes(tokens.text_bytes(draft.prepared.prompt.instruction), messages=1)
+    scaled = round(prompt * inspected.tokens.scale)
+    return data_risks.lines(inspected, draft.prepared.overlap, models, brought=brought, prompt=scaled)
 
 
 def risks(draft: Draft, refusals: dict[str, str], work: Work, labels: dict[str, Any]) -> list[str]:
