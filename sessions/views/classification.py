@@ -54,6 +54,23 @@ def shown(session: TuningSession, files: Mapping[str, Artifact], query: Mapping[
     }
 
 
+def outcome(session: TuningSession) -> dict[str, Any]:
+    """For the card at the top of a finished session: the model that is the result (of a benchmark: the best)
+    with its share of right answers, and what its comparison came to. Empty where nothing was measured."""
+    kept = session.artifacts.filter(name=COMPARISON).first()
+    if kept is None:
+        return {}
+    comparison = read(kept)
+    chosen = subject_of(session, comparison, "")
+    model = next(each for each in classified.models(session, comparison, chosen) if each.chosen)
+    told = (
+        each["sentence"]
+        for each in comparison.get("comparisons", ())
+        if each["first"] == chosen and each["against_base"] != model.is_base
+    )
+    return {"name": model.name, "figure": model.headline, "sentence": next(told, "")}
+
+
 def subject_of(session: TuningSession, comparison: Mapping[str, Any], asked: str) -> str:
     """The model to show: the one asked for, the result, the best tuned one, or any."""
     measured = set(
@@ -62,7 +79,9 @@ def subject_of(session: TuningSession, comparison: Mapping[str, Any], asked: str
     tuned = [each["subject"] for each in comparison.get("models", ()) if each["number"] is not None]
     result = session.result
     ranked = [each["subject"] for each in comparison.get("models", ())]
-    wanted = [asked, result.subject if result else "", *tuned, *ranked, *sorted(measured)]
+    # Where the full-data run failed, the winner was measured under that run's number.
+    runs = [each.subject for each in session.candidates.filter(parent=result)] if result else []
+    wanted = [asked, result.subject if result else "", *runs, *tuned, *ranked, *sorted(measured)]
     return next(each for each in map(str, wanted) if each in measured)
 
 

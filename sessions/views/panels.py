@@ -293,6 +293,7 @@ def verdict(facts: Facts) -> dict[str, Any]:
             session=facts.session, kind="evaluator", state=ResourceState.CREATED
         ).first(),
         "compared": preference.of_winner(facts.session),
+        "classified": classification.outcome(facts.session),
         "cost": bill(lines_of_ledger(facts.ledger)),
         "has_report": Artifact.objects.filter(session=facts.session, name="final_report.md").exists(),
     }

@@ -74,6 +74,9 @@ def test_a_run_compares_base_and_tuned_and_deploys_the_winner(knowing: House, cl
     rows = list(csv.reader(read(session, "predictions.csv").splitlines()))
     assert (len(rows), len(rows[0])) == (21, 3 + 4 * 4)
     shown_on_the_page(client, session)
+    chosen_one = session.result.subject if session.result else ""
+    (sentence,) = [each["sentence"] for each in against if each["first"] == chosen_one]
+    assert f"of 20 held-out rows , by {chosen['name']}. {sentence}" in page(client, session)
     every_row_once(session)
 
 
