@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from sessions.instructions.grammar import HEDGES, Match, Parse, is_glue
-from sessions.instructions.mentions import is_mentioned
+from sessions.instructions.mentions import is_mentioned, is_unknown
 from sessions.instructions.purposes import has_other_purpose, is_for_each, is_for_some_models
 from sessions.instructions.tables import words
 from sessions.instructions.tokens import Kind, Token
@@ -64,8 +64,7 @@ def _is_spoken_of(parse: Parse, match: Match) -> bool:
     begins = match.start == 0 or tokens[match.start].breaks or tokens[match.start - 1].norm in SENTENCE_ENDS
     while at < len(tokens) and tokens[at].norm in {"is", "are", "has", "have"} and at in parse.left:
         at += 1
-    unknown = at in parse.left and tokens[at].kind is Kind.WORD and not is_glue(tokens, at)
-    return match.rule.kind == "value" and begins and unknown and match.rule.name in SPOKEN_OF
+    return match.rule.kind == "value" and begins and is_unknown(parse, at) and match.rule.name in SPOKEN_OF
 
 
 def _under_unknown_key(parse: Parse, match: Match) -> bool:
@@ -90,6 +89,14 @@ def _goes_on(parse: Parse, match: Match) -> bool:
     return match.rule.name == "labels" and at > match.end and unknown
 
 
+def _miscounted(parse: Parse, match: Match) -> bool:
+    """“4 labels: red and green”: one of them is missing."""
+    before = match.start - 1
+    return (
+        match.rule.name == "labels" and before in parse.left and parse.source.tokens[before].value is not None
+    )
+
+
 def _of_something_else(parse: Parse, match: Match) -> bool:
     """“reserve 10% of the budget”: a part of what nobody knows, or of anything but the data."""
     tokens, at = parse.source.tokens, match.end
@@ -103,6 +110,7 @@ def _of_something_else(parse: Parse, match: Match) -> bool:
 
 DOUBTS = (
     _goes_on,
+    _miscounted,
     _is_spoken_of,
     _under_unknown_key,
     _of_something_else,

@@ -59,7 +59,7 @@ def _is_source(parse: Parse, match: Match) -> bool:
     tokens, at = parse.source.tokens, match.start - 1
     if at < 1 or at not in parse.left or tokens[at].norm not in SOURCES:
         return False
-    return _is_unknown(parse, at - 1) and tokens[at - 1].norm not in VERSIONS
+    return is_unknown(parse, at - 1) and tokens[at - 1].norm not in VERSIONS
 
 
 def _has_unknown(parse: Parse, match: Match) -> bool:
@@ -69,12 +69,16 @@ def _has_unknown(parse: Parse, match: Match) -> bool:
         while 0 <= at < len(tokens) and not (at in parse.left and tokens[at].norm in CLAUSE_ENDS):
             if tokens[at if step > 0 else at + 1].breaks:
                 break
-            if _is_unknown(parse, at):
+            if is_unknown(parse, at):
                 return True
             at += step
     return False
 
 
-def _is_unknown(parse: Parse, at: int) -> bool:
+def is_unknown(parse: Parse, at: int) -> bool:
+    """Whether nobody knows a word, so that it may turn what stands beside it; a last “too” does not."""
     tokens = parse.source.tokens
-    return at in parse.left and tokens[at].kind is Kind.WORD and not is_glue(tokens, at)
+    if at not in parse.left or tokens[at].kind is not Kind.WORD or is_glue(tokens, at):
+        return False
+    closes = at + 1 == len(tokens) or tokens[at + 1].breaks or tokens[at + 1].kind is Kind.PUNCT
+    return not (tokens[at].norm == "too" and closes)
