@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from typing import Any
 
 from sessions import compared, queries
 from sessions.actions.spending import ZERO
 from sessions.bill import reason
-from sessions.models import Candidate, Evaluation, Gate, Resource, TuningSession, Upload
+from sessions.models import Candidate, Evaluation, Resource, TuningSession, Upload
 from sessions.specification import FIELDS, Origin, rate_text, show
 from sessions.states import PHASE_LABELS, CandidateState, Decision, GateKind, Phase, ResourceState
 from workflows import classification_report, scores
+from workflows.decisions import decisions, stamp, who
 from workflows.fireworks import names
 
 UPLOADED = re.compile(r"upload:[\w-]+")
@@ -83,7 +83,9 @@ def verdict(session: TuningSession, final: Candidate | None, served: dict[str, A
         return told
     where = "it is deployed and answers" if served else "it is trained and not deployed"
     name = names.short(final.base_model) if final else "no model"
-    return f"{name} was fine-tuned with LoRA rank {final.lora_rank if final else 0}; {where}."
+    return f"{name} was fine-tuned with LoRA rank {final.lora_rank if final else 0}; {where}." + (
+        classification_report.chosen(session)
+    )
 
 
 def about_final(final: Candidate) -> dict[str, Any]:
@@ -184,14 +186,6 @@ def about_promotion(session: TuningSession) -> dict[str, Any] | None:
     return {**gate.body, **answer, "by": who(gate), "at": stamp(gate.decided_at)}
 
 
-def who(gate: Gate) -> str:
-    return gate.decided_by.get_username() if gate.decided_by else "the portal"
-
-
-def stamp(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "an unknown time"
-
-
 def text_or_none(amount: Any) -> str | None:
     return None if amount is None else str(amount)
 
@@ -274,16 +268,6 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
-
-
-def decisions(session: TuningSession) -> list[str]:
-    """Who decided what, and when."""
-    lines = []
-    for gate in session.gates.exclude(decision=Decision.OPEN):
-        plan = f" revision {gate.plan.revision}" if gate.plan else ""
-        words = f", in the words “{gate.reply}”" if gate.reply else ""
-        lines.append(f"{who(gate)} {gate.decision} the {gate.kind}{plan} at {stamp(gate.decided_at)}{words}")
-    return lines
 
 
 def evaluations(session: TuningSession) -> list[dict[str, Any]]:

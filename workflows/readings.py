@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime, timedelta
 from decimal import Decimal
+from http import HTTPStatus
 
 from django.utils import timezone
 
@@ -30,7 +31,9 @@ TIMEOUTS = Timeouts(read=90.0)
 # Longer than the client needs with all of its waits: then whoever asked is gone.
 LOST_AFTER = timedelta(minutes=4)
 LOST = "The worker that asked was stopped before the answer was kept. It is not asked again by itself."
-UNPRICED = "its price is not known any more"
+UNPRICED = "counted at the most: its price is not known any more"
+UNCOUNTED = "counted at the most: Fireworks told no count of tokens"
+EFFORT = "reasoning_effort"  # not every model takes it (facts sheet 7.1)
 
 Connect = Callable[[TuningSession], Fireworks]
 
@@ -39,12 +42,14 @@ def ask(pk: int, *, connect_for: Connect = connect, clock: Callable[[], datetime
     """Ask the model, if nobody did. One that was asked and never answered counts as lost and as paid: it is
     never asked again without another approval."""
     reading = ProposedReading.objects.select_related("session").get(pk=pk)
-    if reading.is_over or reading.decision or not belongs_here(reading.session):
+    if reading.is_over or reading.decision:
         return
     if reading.asked_at:
         if clock() - reading.asked_at >= LOST_AFTER:
             proposing.keep(reading, clock(), reading.amount, "counted at the most: its outcome is not known",
                            error=LOST)  # fmt: skip
+        return
+    if not belongs_here(reading.session):
         return
     try:
         with closing(connect_for(reading.session)) as fireworks:
@@ -56,21 +61,33 @@ def ask(pk: int, *, connect_for: Connect = connect, clock: Callable[[], datetime
 
 
 def exchange(fireworks: Fireworks, reading: ProposedReading) -> Completion:
-    """The one call."""
-    return inference.complete(
-        fireworks, reading.request, inference.addresses(reading.model), timeouts=TIMEOUTS
-    )
+    """The one call. A model that is not told how much to think refuses the request with 400, which costs
+    nothing: then it is sent without that."""
+    forms = inference.addresses(reading.model)
+    try:
+        return inference.complete(fireworks, reading.request, forms, timeouts=TIMEOUTS)
+    except Permanent as refusal:
+        if refusal.status != HTTPStatus.BAD_REQUEST or EFFORT not in reading.request:
+            raise
+        log.info("reading %s: %s; asked without %s", reading.pk, refusal, EFFORT)
+    plain = {name: value for name, value in reading.request.items() if name != EFFORT}
+    return inference.complete(fireworks, plain, forms, timeouts=TIMEOUTS)
 
 
 def answered(reading: ProposedReading, found: Completion, clock: Callable[[], datetime]) -> None:
-    """Keep the answer with what it cost by the tokens that Fireworks counted."""
+    """Keep the answer with what it cost by the tokens that Fireworks counted, else at the most."""
     price = prices.by_token(Rates.load(rates_path()), reading.model)
     tokens = f"{found.prompt_tokens:,} prompt and {found.completion_tokens:,} answer tokens"
-    cost, gap = reading.amount, UNPRICED
-    if price:
+    cost, gap = reading.amount, UNPRICED if price is None else UNCOUNTED
+    if price and is_counted(found):
         cost = request.actual(found.prompt_tokens, found.completion_tokens, price)
         gap = f"Fireworks counted {tokens}"
     proposing.keep(reading, clock(), cost, gap, answer=found.text, detail=completion_facts(found))
+
+
+def is_counted(found: Completion) -> bool:
+    """Whether tokens were told: no prompt has none, and no words come of none."""
+    return found.prompt_tokens > 0 and (found.completion_tokens > 0 or not (found.text or found.reasoning))
 
 
 def refused(reading: ProposedReading, error: FireworksError, clock: Callable[[], datetime]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from celery import current_app
+from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
@@ -33,7 +34,8 @@ def sweep() -> None:
     unwanted = Resource.objects.filter(delete_asked_at__isnull=False).exclude(state=ResourceState.GONE)
     for resource in unwanted.values_list("pk", flat=True)[:AT_ONCE]:
         current_app.send_task("workflows.tear_down", args=[resource], expires=5)
-    late = Q(asked_at=None) | Q(asked_at__lt=now - LOST_AFTER)
+    here = Q(session__rehearsal=settings.FIREWORKS["rehearsal"])  # the others wait for their own account
+    late = Q(asked_at=None) & here | Q(asked_at__lt=now - LOST_AFTER)
     readings = ProposedReading.objects.filter(late, answered_at=None, decision="")
     for reading in readings.values_list("pk", flat=True)[:AT_ONCE]:
         current_app.send_task("workflows.read_words", args=[reading], expires=5)

@@ -13,7 +13,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
 from sessions import wake
-from sessions.actions import spending
+from sessions.actions import leaving, spending
 from sessions.actions.events import change
 from sessions.models import Gate, LedgerLine, Plan, TuningSession
 from sessions.models.event import Level
@@ -79,6 +79,7 @@ def decide(gate: Gate, actor: AbstractBaseUser, verdict: Verdict, now: datetime)
         raise Stale("The session does not wait for a decision any more; look at its page.")
     if gate.plan and verdict.decision == Decision.APPROVED:
         fill_ledger(session, gate.plan)
+        leaving.put_aside(session, now)
     transaction.on_commit(partial(wake.advance_soon, session.public_id))
     return session
 

@@ -13,7 +13,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
 from sessions import wake
-from sessions.actions import gates, spending, storable
+from sessions.actions import gates, leaving, spending, storable
 from sessions.actions.events import change
 from sessions.costs import money_exact
 from sessions.costs.lines import INFERENCE
@@ -24,7 +24,8 @@ from sessions.states import Decision, GateKind, ReadingEnd, Status
 
 GATES = (GateKind.QUESTIONS, GateKind.PLAN)  # where words can be read
 LAST = 30_000  # behind the lines of a plan
-ZERO = spending.ZERO
+LATE = "counted at the most: the session ended before the answer came"
+TOO_LATE = "The session ended before the answer came. It may be billed, and counts as paid."
 
 
 class Refused(Exception):
@@ -49,14 +50,15 @@ def approve(
     amount, model = reading.amount, short_name(reading.model)
     LedgerLine.objects.create(
         session=session, item=reading.item, label=f"Reading of your words by {model}"[:160], group=INFERENCE,
-        phase=session.phase, position=LAST, low=ZERO, expected=amount, high=amount, how=how, reserved=amount,
+        phase=session.phase, position=LAST, low=spending.ZERO, expected=amount, high=amount, how=how,
+        reserved=amount,
     )  # fmt: skip
     limit = money_exact(amount)
     told = f"{actor.get_username()} let {model} propose a reading of {said(reading)}, at most {limit}"
     facts = {"reading": reading.pk, "model": reading.model, "amount": str(amount)}
     moved = change(
         session, "reading-approved", told, actor=actor, data=facts, expected={"status": Status.WAITING},
-        to=covering(session, amount),
+        to=leaving.covering(session, amount),
     )  # fmt: skip
     if not moved:
         raise Refused("The session does not wait for a decision any more; look at its page.")
@@ -67,12 +69,6 @@ def approve(
 def said(reading: ProposedReading) -> str:
     """The words not understood, for the log."""
     return ", ".join(f"“{reading.text[start:end]}”" for start, end in reading.lost)
-
-
-def covering(session: TuningSession, more: Decimal) -> dict[str, Any]:
-    """What is approved with so much more (USD), once a plan is approved; before, its approval adds it up.
-    Call it with the session's row locked."""
-    return {} if session.approved_amount is None else {"approved_amount": session.approved_amount + more}
 
 
 def locked(reading: ProposedReading) -> TuningSession:
@@ -92,11 +88,7 @@ def mark(reading: ProposedReading, now: datetime) -> bool:
         return False
     waits = session.gates.filter(decision=Decision.OPEN, kind__in=GATES).exists()
     if session.cancel_requested_at or not waits:
-        ProposedReading.objects.filter(pk=reading.pk).update(
-            decision=ReadingEnd.WITHDRAWN, decided_at=now, answered_at=now
-        )
-        settle(session, reading, ZERO, "it was not asked for any more")
-        change(session, "reading-withdrawn", "The reading was not asked for any more; it cost nothing")
+        leaving.withdraw(session, reading, now)
         return False
     ProposedReading.objects.filter(pk=reading.pk).update(asked_at=now)
     reading.asked_at = now
@@ -113,22 +105,42 @@ def keep(reading: ProposedReading, now: datetime, cost: Decimal, gap: str, **col
         return False
     kept = {name: storable.json(value) for name, value in columns.items()}
     ProposedReading.objects.filter(pk=reading.pk).update(answered_at=now, **kept)
-    settle(session, reading, cost, gap)
-    model, error = short_name(reading.model), columns.get("error", "")
-    text = f"No reading came of {model}: {error}" if error else f"{model} proposed a reading"
-    level = Level.WARN if error else Level.INFO
+    leaving.settle(session, reading, cost, gap)
+    beyond = cost > reading.amount
+    text = outcome(reading, columns.get("error", "")) + (beyond_words(reading, cost) if beyond else "")
+    level = Level.WARN if columns.get("error") or beyond else Level.INFO
     change(session, "reading-answered", text, level=level, data={"reading": reading.pk, "cost": str(cost)})
+    last = session.gates.order_by("pk").last()
+    if last and last.decision == Decision.APPROVED:
+        leaving.put_aside(session, now)
     reading.refresh_from_db()
     return True
 
 
-def settle(session: TuningSession, reading: ProposedReading, cost: Decimal, gap: str) -> None:
-    """The line costs what it cost, and what is left of this approval covers nothing else."""
-    spending.settle(session, reading.item, cost, gap)
-    left = covering(session, cost - reading.amount)
-    if left:
-        TuningSession.objects.filter(pk=session.pk).update(**left)
-        session.reload()
+def outcome(reading: ProposedReading, error: str) -> str:
+    """What came of the call, for the log."""
+    model = short_name(reading.model)
+    return f"No reading came of {model}: {error}" if error else f"{model} proposed a reading"
+
+
+def beyond_words(reading: ProposedReading, cost: Decimal) -> str:
+    """That a reading cost more than its bound, for the log."""
+    cap = money_exact(reading.amount)
+    return f". It cost {money_exact(cost)}, more than the {cap} approved; less is left for the rest"
+
+
+@transaction.atomic
+def end_all(session: TuningSession, now: datetime) -> None:
+    """The session is over: what was not asked for is withdrawn, what is asked and not answered counts as paid
+    at the most, so that the report states what it cost, and the others are put aside."""
+    TuningSession.objects.select_for_update().get(pk=session.pk)
+    for reading in session.proposed_readings.filter(answered_at=None, decision=ReadingEnd.OPEN):
+        if reading.asked_at is None:
+            leaving.withdraw(session, reading, now)
+        else:
+            keep(reading, now, reading.amount, LATE, error=TOO_LATE)
+    leaving.put_aside(session, now)
+    session.reload()
 
 
 @transaction.atomic

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from sessions import answered
-from sessions.actions import spending
+from sessions.actions import proposing, spending
 from sessions.models import Artifact
 from sessions.scoreboard import scoreboard, to_csv
 from sessions.states import ResourceState, Status
@@ -43,6 +43,7 @@ def step(work: Work) -> Outcome:
 
 def close_ledger(work: Work) -> None:
     """Settle what no remote thing settled by itself: what stands by now, and what was never begun."""
+    proposing.end_all(work.session, work.now)
     standing = work.resource(uptime.PURPOSE)
     if standing and standing.state == ResourceState.CREATED:
         uptime.settle(standing, work.now, gone=False)

@@ -3,12 +3,18 @@
 from datetime import timedelta
 from decimal import Decimal
 
+import httpx
 import pytest
 
+from fwportal.middleware import owner
+from sessions.actions import gates, proposing
+from sessions.costs import money_exact
+from sessions.intake import shelf
 from sessions.models import BaseModel, LedgerLine, ProposedReading
+from sessions.proposals.offers import of_reply
 from sessions.states import Decision, GateKind
 from tests.integration.proposals.conftest import CHAT, Reading
-from tests.integration.workflows.house import Killed, report
+from tests.integration.workflows.house import Fault, Killed, report
 from workflows import readings, sweeping
 from workflows.fireworks.errors import CallForbidden
 
@@ -139,6 +145,123 @@ def test_an_approval_of_the_plan_meanwhile_keeps_both_apart(desk):
     assert desk.session.approved_amount == high + amount
     desk.work()  # the plan is approved: nobody needs the reading
     assert desk.session.approved_amount == high
+
+
+def edited(**changes):
+    """An answer whose JSON is another one; None takes a key out."""
+
+    def act(ask):
+        told = {**ask().json(), **changes}
+        return httpx.Response(200, json={name: value for name, value in told.items() if value is not None})
+
+    return act
+
+
+@pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": 500}])
+def test_an_answer_without_counts_counts_at_the_most(desk, usage):
+    desk.press()
+    desk.house.wire.faults.append(Fault("POST", CHAT, edited(usage=usage)))
+    desk.work()
+    line = desk.session.ledger.get()
+    assert desk.row().answer
+    assert (line.actual, line.gap) == (desk.row().amount, readings.UNCOUNTED)
+
+
+def test_a_model_that_is_not_told_how_much_to_think_is_asked_without(desk):
+    desk.press()
+    desk.house.wire.refuse("POST", CHAT, 400, error={"message": "reasoning_effort is not supported"})
+    desk.work()
+    first, second = desk.asked()
+    assert first == second | {"reasoning_effort": "low"}
+    assert "reasoning_effort" not in second
+    assert (desk.row().error, bool(desk.row().answer)) == ("", True)
+
+
+def test_a_cost_beyond_the_bound_approves_nothing(desk):
+    desk.press()
+    row, plan = desk.row(), desk.house.gate(desk.session).plan
+    assert proposing.mark(row, desk.house.clock())
+    desk.do("approve", plan_digest=[plan.digest])
+    approved = desk.session.approved_amount
+    assert proposing.keep(row, desk.house.clock(), 3 * row.amount, "", answer="{}")
+    desk.session.refresh_from_db()
+    assert desk.session.approved_amount == approved
+    told = desk.session.events.get(kind="reading-answered")
+    assert told.level == "warn"
+    assert "more than the $" in told.text
+
+
+def test_a_reading_that_is_left_ends_with_the_approval_of_the_plan(desk):
+    desk.press()
+    desk.work()
+    assert desk.row().decision == ""
+    desk.do("approve", plan_digest=[desk.house.gate(desk.session).plan.digest])
+    assert (desk.row().decision, desk.row().decided_by, desk.row().taken) == ("discarded", None, [])
+
+
+def test_an_answer_after_the_approval_of_the_plan_is_left_too(desk):
+    desk.press()
+    row = desk.row()
+    assert proposing.mark(row, desk.house.clock())
+    desk.do("approve", plan_digest=[desk.house.gate(desk.session).plan.digest])
+    assert desk.row().decision == ""
+    proposing.keep(row, desk.house.clock(), row.amount, "", answer="{}")
+    assert row.decision == "discarded"
+
+
+def test_a_report_while_a_reading_is_under_way_counts_it_at_the_most(desk):
+    desk.press()
+    row = desk.row()
+    assert proposing.mark(row, desk.house.clock())
+    gates.cancel(desk.session, owner(), desk.house.clock())
+    desk.house.drive(desk.session)
+    told = report(desk.session)
+    assert Decimal(told["costs"]["actual"]) == row.amount
+    assert desk.session.ledger.get().gap == proposing.LATE
+    asked, cancelled, left = told["decisions"]
+    assert asked.startswith("owner let standin-reader read “rank of sixteen” and “seed it with 7” for $0.00")
+    assert cancelled.startswith(
+        "owner cancelled the session instead of deciding about the plan revision 1 at"
+    )
+    assert left.startswith("Nothing of what standin-reader proposed was taken at")
+    assert not proposing.keep(row, desk.house.clock(), row.amount / 2, "", answer="{}")
+    assert desk.session.ledger.get().actual == row.amount
+
+
+def test_a_report_names_what_was_taken_and_withdraws_what_was_not_asked(desk):
+    desk.press()
+    desk.work()
+    desk.do("take", take=["seed"])
+    desk.house.drive(desk.session)
+    typed = "make the rank sort of sixteen"
+    heard = desk.do("reply", reply=[typed]).heard
+    offer = of_reply(desk.house.gate(desk.session), heard, shelf().context)
+    desk.do("propose", source=["reply"], reply=[typed], offer=[offer.key])
+    desk.do("reject")
+    desk.house.drive(desk.session)
+    told = report(desk.session)["decisions"]
+    most = money_exact(ProposedReading.objects.earliest("pk").amount)
+    assert [each.partition(" at 20")[0] for each in told if "standin-reader" in each] == [
+        f"owner let standin-reader read “rank of sixteen” and “seed it with 7” for {most} at the most,",
+        "owner took of what standin-reader proposed: Seed",
+        f"owner let standin-reader read “{offer.words[0]}” for {money_exact(offer.amount)} at the most,",
+        "standin-reader was not asked any more",
+    ]
+
+
+def test_a_reading_for_another_account_waits_for_it_and_a_lost_one_is_counted(desk, settings, monkeypatch):
+    desk.press()
+    settings.FIREWORKS = {**settings.FIREWORKS, "rehearsal": False}
+    sent = []
+    monkeypatch.setattr(sweeping.current_app, "send_task", lambda name, **more: sent.append(name))
+    sweeping.sweep()
+    assert "workflows.read_words" not in sent
+    row = desk.row()
+    proposing.mark(row, desk.house.clock() - readings.LOST_AFTER)
+    sweeping.sweep()
+    assert "workflows.read_words" in sent
+    desk.work()
+    assert (desk.row().error, desk.asked()) == (readings.LOST, [])
 
 
 def test_the_sweep_finds_what_a_lost_message_left(desk, monkeypatch):
