@@ -171,8 +171,12 @@ and {SIMULATIONS:,} simulations of 93.5 % come below 93 % every fourth time. "In
 |---:|---:|---:|---:|---:|---:|---:|---:|---:|
 {chr(10).join(lines)}
 
-Bias on open rows does not move the estimate. A judge that picks the first place whatever the answers are
-moves it towards 50 %, never away; of a true 70.0 %, at {"; at ".join(shrunk)}.
+Bias on open rows that is as strong on either side does not move the estimate. A judge that picks the first
+place whatever the answers are moves it towards 50 %; of a true 70.0 %, at {"; at ".join(shrunk)}. Where
+narrow wins stand against wide losses, a bias hides the wins alone and moves it past 50 %: no count of
+verdicts tells that. So where a judge leans to a place, or the order decides more than a quarter of the rows,
+the interval that is shown takes in all that those rows could have come to; the figures above are of the
+interval before that.
 
 ## Means of scores
 

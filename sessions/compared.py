@@ -134,7 +134,7 @@ def outcome(picks: Sequence[str]) -> str:
     both = (picks[0], picks[1])
     if both in BY_PICKS:
         return BY_PICKS[both]
-    return "order" if both in {("first", "first"), ("second", "second")} else "tied"
+    return "tied" if both == ("tie", "tie") else "order"
 
 
 def outcomes(session: TuningSession, comparison: Comparison) -> list[tuple[int, str, list[str]]]:

@@ -1,15 +1,16 @@
 """Win rates from a judge that was asked in both orders, with what its order and length habits were.
 
 A row counts as won when both orders say so, as lost when both say so, else as a tie: a judge that follows
-the order wins nothing for anyone. Where position decides only rows that are open, the win rate does not move,
-since what one order adds the other takes; where it decides regardless of the answers, the win rate moves
-towards 50 %, never away from it.
+the order wins nothing for anyone. That settles no row that the order decided. Where such rows lie on one side
+more than on the other (many narrow wins against few wide losses), counting them as ties moves the win rate,
+and nothing in the verdicts tells by how much. So where a judge leans to a place, or the order decides many
+rows, the interval takes in all that these rows could have come to.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from statistics import fmean
 
@@ -20,6 +21,8 @@ from workflows.metrics.power import rows_needed
 from workflows.metrics.win_rates import win_rate
 
 WIN, TIE, LOSS = 1, 0, -1
+WIDENED = "widened by the rows that the order decided"
+UNSTEADY = 0.25  # share of rows decided by the order from which nothing clear is said of any judge
 
 
 class Pick(StrEnum):
@@ -54,9 +57,11 @@ class Judged:
         return {(Pick.FIRST, Pick.SECOND): WIN, (Pick.SECOND, Pick.FIRST): LOSS}.get(self.picks, TIE)
 
     @property
-    def follows(self) -> int:
-        """1 when the answer shown first won both times, -1 when the second did, else 0."""
-        return {(Pick.FIRST, Pick.FIRST): 1, (Pick.SECOND, Pick.SECOND): -1}.get(self.picks, 0)
+    def leaning(self) -> int:
+        """1 when the order moved the verdict towards the answer shown first, -1 towards the second, 0 when it
+        moved nothing: then the orders mirror each other."""
+        first, second = (self.picks.count(pick) for pick in (Pick.FIRST, Pick.SECOND))
+        return (first > second) - (first < second)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +93,8 @@ class Pairwise:
     invalid_rows: int
     invalid_verdicts: int
     win_rate: Estimate | None  # None without a valid row, like the three below
-    flip_rate: Estimate | None  # share of rows in which the order decided
-    first_preference: Estimate | None  # share of verdicts for the place shown first; 0.5 is no preference
+    flip_rate: Estimate | None  # share of rows in which the order changed the verdict
+    first_preference: Estimate | None  # of rows moved to the place shown first, others half; 0.5 is none
     words: Words | None
     lengths: Lengths | None  # None when no row was won or lost
     rows_needed: int | None  # to tell the win rate from 50 %; None once it is told, or when it is 50 %
@@ -97,6 +102,20 @@ class Pairwise:
     @property
     def rows(self) -> int:
         return self.wins + self.ties + self.losses
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether the order moved few rows, and as often to one place as to the other."""
+        if self.flip_rate is None or self.first_preference is None:
+            return True
+        return self.flip_rate.value <= UNSTEADY and self.first_preference.holds(0.5)
+
+    @property
+    def possible(self) -> tuple[float, float]:
+        """The win rate with all rows that the order decided lost, and with all of them won."""
+        unsettled = round(self.flip_rate.value * self.rows) if self.flip_rate else 0
+        least = (self.wins + (self.ties - unsettled) / 2) / self.rows
+        return least, least + unsettled / self.rows
 
     @property
     def is_clear(self) -> bool:
@@ -109,9 +128,9 @@ def summarize(rows: Sequence[Judged]) -> Pairwise:
     valid = [row for row in rows if row.is_valid]
     outcomes = np.array([row.outcome for row in valid], dtype=float)
     wins, losses = int((outcomes == WIN).sum()), int((outcomes == LOSS).sum())
-    to_first, to_second = (sum(row.follows == side for row in valid) for side in (1, -1))
+    to_first, to_second = (sum(row.leaning == side for row in valid) for side in (1, -1))
     rate = win_rate(wins, losses, len(valid)) if valid else None
-    return Pairwise(
+    found = Pairwise(
         wins=wins,
         ties=len(valid) - wins - losses,
         losses=losses,
@@ -123,6 +142,16 @@ def summarize(rows: Sequence[Judged]) -> Pairwise:
         words=_words(valid),
         lengths=_lengths(valid),
         rows_needed=rows_needed(outcomes) if rate and rate.holds(0.5) else None,
+    )
+    return found if rate is None or found.is_steady else _widened(found, rate)
+
+
+def _widened(found: Pairwise, rate: Estimate) -> Pairwise:
+    """The same with an interval that holds whatever the order hid; more rows would not narrow that."""
+    low, high = found.possible
+    ends = {"low": min(low, rate.low or 0.0), "high": max(high, 1.0 if rate.high is None else rate.high)}
+    return replace(
+        found, win_rate=replace(rate, **ends, method=f"{rate.method}; {WIDENED}"), rows_needed=None
     )
 
 

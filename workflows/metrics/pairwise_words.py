@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from workflows.metrics import words
 from workflows.metrics.intervals import Estimate
-from workflows.metrics.pairwise import Lengths, Pairwise
-
-UNSTEADY = 0.25  # flip rate from which a person is warned
+from workflows.metrics.pairwise import UNSTEADY, Lengths, Pairwise
 
 
 def sentences(found: Pairwise, subject: str, baseline: str) -> list[str]:
@@ -41,9 +39,12 @@ def _habits(found: Pairwise) -> list[str]:
         )
     if found.first_preference and not found.first_preference.holds(0.5):
         place = "first" if found.first_preference.value > 0.5 else "second"
+        said.append(f"The judge leans to the answer shown {place}.")
+    if not found.is_steady:
+        low, high = (words.figure(end, is_share=True) for end in found.possible)
         said.append(
-            f"The judge leans to the answer shown {place}. "
-            "Each row was asked in both orders, so this favours neither side."
+            f"Had the rows that the order decided all gone one way, the win rate would be {low} or {high}: "
+            "the interval takes that in."
         )
     if found.lengths and found.lengths.longer and not found.lengths.longer.holds(0.5):
         said.append(_length_habit(found.lengths, found.lengths.longer.value))

@@ -151,6 +151,22 @@ def test_the_judge_is_the_largest_of_another_family():
     assert roles.judge([f"{MODELS}/qwen3-8b"], makers.both, rehearsal=False) == f"{MODELS}/kimi-k3"
 
 
+@pytest.mark.parametrize(
+    ("judge", "model", "kin"),
+    [
+        ("qwq-32b", "qwen3-8b", True),
+        ("mixtral-8x22b-instruct", "mistral-small-24b", True),
+        ("deepseek-r1-distill-qwen-32b", "qwen3-8b", True),
+        ("deepseek-r1-distill-qwen-32b", "deepseek-v3", True),
+        ("glm-4p6", "qwen3-8b", False),
+        ("unheard-of-7b", "unheard-of-70b", True),
+        ("unheard-of-7b", "nameless-8b", False),
+    ],
+)
+def test_kin_goes_by_any_name(judge: str, model: str, kin: bool):
+    assert bool(roles.related(f"{MODELS}/{judge}", [f"{MODELS}/{model}"])) is kin
+
+
 def test_where_all_are_of_one_family_the_plan_can_warn():
     serverless(qwen3_235b=235)
     judge = roles.judge([f"{MODELS}/qwen3-8b"], rehearsal=False)

@@ -48,10 +48,10 @@ class Planting(EchoEngine):
         return Planted(standin, adapter, context_length=4096)
 
 
-def measured_on() -> list[dict[str, Any]]:
+def measured_on(counts: dict[str, int]) -> list[dict[str, Any]]:
     """Pairs to measure on, of each kind so many."""
-    rows = pairs(sum(KINDS.values()))
-    kinds = [kind for kind, count in KINDS.items() for _ in range(count)]
+    rows = pairs(sum(counts.values()))
+    kinds = [kind for kind, count in counts.items() for _ in range(count)]
     for at, (row, kind) in enumerate(zip(rows, kinds, strict=True)):
         row["input"]["messages"][0]["content"] = (
             f"{kind} {at} alder birch cedar elm fir hazel linden maple oak"
@@ -59,9 +59,9 @@ def measured_on() -> list[dict[str, Any]]:
     return rows
 
 
-def compared(house: House, **values: Any) -> Any:
+def compared(house: House, counts: dict[str, int] = KINDS, **values: Any) -> Any:
     make_base_model(JUDGE, parameters=8_000_000_000, tunable=False, servable=False, serverless=True)
-    other = house.dataset("measured", measured_on())
+    other = house.dataset("measured", measured_on(counts))
     session = preference(house, pairs(12), evaluation_dataset=other, betas=(0.1,), deploy=False, **values)
     house.drive(session)
     house.reply(session, "Approved, proceed.")
@@ -94,6 +94,19 @@ def test_a_leaning_to_a_place_does_not_move_the_win_rate(
         for told in [*leans, "65.0"]:
             assert told in page
             assert told in report
+
+
+@pytest.mark.django_db
+def test_a_leaning_that_hides_one_side_alone_makes_nothing_clear(tmp_path: Path) -> None:
+    """The order hides all 13 wins, which are narrow, and none of the 7 losses: 65 % look like 32.5 %."""
+    with opened(tmp_path, engine=JudgingEngine(Planting(), FIRST)) as house:
+        session = compared(house, {"plainloss": 7, "nearwin": 13})
+        found = session.evaluations.get(metric="win_rate")
+        assert found.value == pytest.approx(0.325)
+        assert found.low <= 0 < TRUTH <= found.high
+        gate = house.gate(session)
+        assert gate.body["word"] == "unclear"
+        assert "Clearly" not in gate.body["certainty"]
 
 
 @pytest.mark.django_db

@@ -59,8 +59,31 @@ def test_a_judge_that_follows_the_order_wins_nothing_for_anyone():
         "The order of the answers decided 100.0% of the rows, which count as ties: "
         "a stronger judge would settle more of them. "
         "The judge leans to the answer shown first. "
-        "Each row was asked in both orders, so this favours neither side."
+        "Had the rows that the order decided all gone one way, the win rate would be 0.0% or 100.0%: "
+        "the interval takes that in."
     )
+
+
+def test_nothing_is_clear_where_the_order_may_hide_the_other_side():
+    """Narrow wins that the order hides, wide losses that it does not: without it, 65 % are won."""
+    found = summarize(rows((LOST, 70), ((Pick.FIRST, Pick.FIRST), 130)))
+    assert found.win_rate.value == 0.325
+    assert (found.win_rate.low, found.win_rate.high) == (0.0, 0.65)
+    assert not found.is_clear
+    assert "Clearly" not in sentences(found, "a", "b")[0]
+
+
+def test_a_lean_that_cannot_turn_the_result_leaves_it_clear():
+    found = summarize(rows((WON, 160), (LOST, 20), ((Pick.FIRST, Pick.FIRST), 20)))
+    assert not found.is_steady
+    assert found.possible == (0.8, 0.9)
+    assert found.is_clear
+
+
+def test_an_order_that_makes_a_tie_of_a_win_has_decided_the_row():
+    found = summarize(rows(((Pick.FIRST, Pick.TIE), 40)))
+    assert (found.win_rate.value, found.flip_rate.value, found.first_preference.value) == (0.5, 1, 1)
+    assert not found.is_steady
 
 
 def test_a_judge_may_lean_to_the_second_answer():

@@ -11,7 +11,20 @@ from sessions.proposals.reader import STANDIN
 from sessions.specification import FieldError, short_name
 
 REHEARSAL_JUDGE = "accounts/fireworks/models/standin-judge"
-FAMILY = re.compile(r"[a-z]+")
+WORD = re.compile(r"[a-z]+")
+# Words of ids by family: names differ where makers renamed a line or tuned another maker's model.
+FAMILIES = {
+    "codellama": "llama",
+    "codestral": "mistral",
+    "devstral": "mistral",
+    "magistral": "mistral",
+    "ministral": "mistral",
+    "mixtral": "mistral",
+    "pixtral": "mistral",
+    "qwq": "qwen",
+    "codegemma": "gemma",
+    **{name: name for name in ("llama", "mistral", "qwen", "gemma", "deepseek", "glm", "kimi", "phi")},
+}
 
 
 @dataclass(frozen=True)
@@ -26,10 +39,11 @@ class Makers:
         return self.strong, self.weak
 
 
-def family(model: str) -> str:
-    """The first word of a model's id: qwen of `qwen3-32b`."""
-    found = FAMILY.match(short_name(model).rsplit("/", 1)[-1])
-    return found[0] if found else ""
+def families(model: str) -> set[str]:
+    """All families that a model's id speaks of: `deepseek-r1-distill-qwen-32b` answers like both. Of an id with
+    no known family, its first word."""
+    words = WORD.findall(short_name(model).rsplit("/", 1)[-1].lower())
+    return {FAMILIES[word] for word in words if word in FAMILIES} or set(words[:1])
 
 
 def served() -> list[BaseModel]:
@@ -52,15 +66,15 @@ def judge(base_models: Sequence[str], made_by: Sequence[str] = (), *, rehearsal:
         fault = "No model of this account can judge answers: none is served by the token."
         raise FieldError("evaluator", fault, "Name an evaluator; its scores then compare the models.")
     for models in ((*base_models, *made_by), base_models):
-        families = {family(model) for model in models}
-        if others := [name for name in names if family(name) not in families]:
+        kin = set[str]().union(*map(families, models))
+        if others := [name for name in names if not families(name) & kin]:
             return others[-1]
     return names[-1]
 
 
 def related(judge: str, base_models: Iterable[str]) -> list[str]:
     """Judged models of the judge's own family."""
-    return [model for model in base_models if family(model) == family(judge)]
+    return [model for model in base_models if families(model) & families(judge)]
 
 
 def makers() -> Makers:
