@@ -25,6 +25,13 @@ def lines(
     ]
 
 
+def little_trained(train: int, heldout: int, *, brought: bool) -> list[str]:
+    """Rows held out of the person's own data that outnumber those trained on: few people mean that."""
+    if brought or heldout <= train:
+        return []
+    return [f"Held out are {rows(heldout)}, more than the {train:,} that are trained on. Was less meant?"]
+
+
 def _too_long(found: Inspection, models: Sequence[str], prompt: int) -> Iterator[str]:
     more = f" with the prompt's {prompt:,}" if prompt else ""
     lost = f"what is beyond is cut off{', and the label is the last of it' if prompt else ''}."

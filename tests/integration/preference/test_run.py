@@ -298,3 +298,13 @@ def test_a_dataset_to_measure_on_is_never_trained_on(house):
 
 def artifacts(name: str):
     return Artifact.objects.filter(name=name)
+
+
+def test_more_held_out_than_trained_on_is_a_risk_of_the_plan(house):
+    session = preference(house, pairs(40), heldout_rows=30)
+    house.drive(session)
+    told = "Held out are 30 rows, more than the 10 that are trained on. Was less meant?"
+    assert told in house.gate(session).plan.body["risks"]
+    house.reply(session, "Use 80% for training.")
+    house.drive(session)
+    assert not any("Held out are" in risk for risk in house.gate(session).plan.body["risks"])

@@ -186,6 +186,11 @@ def risks(draft: Draft, refusals: dict[str, str], work: Work, labels: dict[str, 
             f"{len(few):,} label{'s have' if len(few) != 1 else ' has'} fewer than {FEW_ROWS} held-out rows: "
             "their own figures say little."
         )
+    lines_of_risk += data_risks.little_trained(
+        draft.prepared.files["train"].rows,
+        draft.prepared.files["heldout"].rows,
+        brought=bool(draft.specification.value("evaluation_dataset")),
+    )
     lines_of_risk += without_candidates(draft)
     lines_of_risk += data_lines(work, draft)
     lines_of_risk += serving.refused(refusals)

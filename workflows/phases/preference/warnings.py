@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sessions.specification import FIELDS, CandidateConfig, Specification, short_name
-from workflows.phases import scoring
+from workflows.phases import data_risks, scoring
 from workflows.phases.preference import lengths, named, roles, splitting
 from workflows.phases.preference.pricing import Costed
 
@@ -19,6 +19,11 @@ LEFT_OUT = {
 def risks(specification: Specification, configs: Sequence[CandidateConfig], costed: Costed) -> list[str]:
     """What may go wrong or mislead."""
     found = splitting.risks(costed.parts)
+    found += data_risks.little_trained(
+        costed.parts.train.rows,
+        costed.parts.heldout.rows,
+        brought=bool(specification.value("evaluation_dataset")),
+    )
     related = roles.related(costed.judge, costed.bases) if costed.judge else []
     if related:
         names = ", ".join(map(short_name, related))

@@ -16,7 +16,7 @@ from sessions.specification import (
     short_name,
 )
 from sessions.specification.values import words
-from workflows.phases import serving, splitting
+from workflows.phases import data_risks, serving, splitting
 from workflows.phases.planning import Proposal
 from workflows.phases.sft import measuring
 from workflows.work import Work, rates_path
@@ -141,6 +141,11 @@ def risks(specification: Specification, parts: dict[str, Any], refusals: dict[st
         found.append(
             f"Validation loss rests on {parts['heldout']['rows']} held-out rows: small differences are noise."
         )
+    found += data_risks.little_trained(
+        parts["train"]["rows"],
+        parts["heldout"]["rows"],
+        brought=bool(specification.value("evaluation_dataset")),
+    )
     found += parts["risks"]
     found += serving.refused(refusals)
     if specification.value("deploy"):
