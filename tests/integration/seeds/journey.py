@@ -85,14 +85,15 @@ class Journey:
         self.reply(session, words)
         self.house.drive(session)
 
-    def reply(self, session: TuningSession, words: str, status: int = 302) -> None:
-        """Type a reply at the open gate; 200 where it decides nothing."""
+    def reply(self, session: TuningSession, words: str, status: int = 302) -> str:
+        """Type a reply at the open gate; 200 where it decides nothing. Returns the page that answers."""
         gate = self.house.gate(session)
         digest = gate.plan.digest if gate.plan else ""
         form = {"action": "reply", "reply": words, "plan_digest": digest}
         answer = self.client.post(f"/s/{session.public_id}/gates/{gate.pk}/decide/", form)
         assert answer.status_code == status, answer.content.decode()
         session.refresh_from_db()
+        return answer.content.decode()
 
     def finish(self, session: TuningSession) -> TuningSession:
         """Give the documents' common responses until the session is over."""

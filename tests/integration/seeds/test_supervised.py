@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from sessions.models import TuningSession
+from sessions.specification import short_name
 from sessions.states import GateKind, PhaseState, Status
 from tests.factories import BIG_QWEN, QWEN
 from tests.integration.evaluators.conftest import walls
@@ -221,7 +222,10 @@ def test_asking_for_the_models_keeps_the_gate(journey: Journey) -> None:
     """Asked in the reply box while the plan waits: the list is shown, and nothing is decided."""
     journey.house.dataset("mydata", chat(40))
     session = journey.begin(START)
-    journey.reply(session, "Which base models do you support for SFT?", status=200)
+    page = journey.reply(session, "Which base models do you support for SFT?", status=200)
+    listed = page.split("The supported base models are listed below.")[1].partition("</table>")[0]
+    for name in (QWEN, BIG_QWEN):
+        assert short_name(name) in listed
     gate = journey.house.gate(session)
     assert gate.kind == GateKind.PLAN
     assert journey.house.wire.created(JOBS) == []
