@@ -20,7 +20,7 @@ DID = {
 
 def decisions(session: TuningSession) -> list[str]:
     """Decisions at gates and about readings that a model proposed, in their order."""
-    found = [*at_gates(session), *about_readings(session)]
+    found = [*about_readings(session), *at_gates(session)]
     return [text for _, text in sorted(found, key=lambda each: each[0])]
 
 

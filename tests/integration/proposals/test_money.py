@@ -213,7 +213,9 @@ def test_a_report_while_a_reading_is_under_way_counts_it_at_the_most(desk):
     desk.press()
     row = desk.row()
     assert proposing.mark(row, desk.house.clock())
+    desk.house.clock.pass_by(1)
     gates.cancel(desk.session, owner(), desk.house.clock())
+    desk.house.pass_time()
     desk.house.drive(desk.session)
     told = report(desk.session)
     assert Decimal(told["costs"]["actual"]) == row.amount
