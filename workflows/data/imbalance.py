@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from .labels import Labelled
+from .labels_extraction import key
 
 THRESHOLD = 50.0
 EVEN = 10.0  # the ratio that repeating and capping aim at
@@ -47,8 +48,10 @@ def rare(counts: Counter[str], threshold: float) -> list[str]:
 
 
 def without_rare(counts: Counter[str], threshold: float, *, merge: bool) -> dict[str, str]:
-    """New names of the rare labels: the empty text drops them, or all become one label `other`."""
-    return dict.fromkeys(rare(counts, threshold), OTHER if merge else "")
+    """New names of the rare labels: the empty text drops them, or all become one label `other`, in the
+    spelling that the data have of it."""
+    own = sorted((label for label in counts if key(label) == OTHER), key=lambda each: (each != OTHER, each))
+    return dict.fromkeys(rare(counts, threshold), (own or [OTHER])[0] if merge else "")
 
 
 def balanced(rows: Sequence[Labelled], remedy: str) -> Balanced:

@@ -20,7 +20,7 @@ import orjson
 
 from sessions.texts import text_of
 
-from .labels_extraction import Rule, choose, tidy
+from .labels_extraction import LONGEST, Rule, choose, tidy
 from .lines import batches
 from .problems import Findings, excerpt
 from .scan import UNUSABLE, Tally
@@ -68,8 +68,9 @@ class Told:
 class Read:
     """All labelled rows of a file in its order, where the labels come from, and what was noticed.
 
-    `notes` by kind: `unlabelled` (left out), `number` and `odd` (a ground truth that is no text), `list`,
-    `text`. `rule` is None when every row has a ground truth, or when no rule fits.
+    `notes` by kind: `unlabelled` and `long` (left out: a label that is a text), `number` and `odd` (a ground
+    truth that is no text), `list`, `text`. `rule` is None when every row has a ground truth, or when no rule
+    fits.
     """
 
     rows: list[Labelled] = field(default_factory=list)
@@ -155,6 +156,9 @@ def _labels(found: Read, line: int, row: dict[str, Any]) -> tuple[str, ...]:
     kind = "list" if isinstance(truth, list) else "text" if isinstance(truth, str) else "number"
     if not labels:
         found.note("odd", Shown(line, excerpt(truth)))
+    elif max(map(len, labels)) > LONGEST:
+        found.note("long", Shown(line, excerpt(truth)))
+        return ()
     else:
         found.note(kind, Shown(line, excerpt(truth), labels))
     return labels

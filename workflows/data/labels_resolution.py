@@ -7,17 +7,17 @@ differs from them only by case or spaces. What is not among given labels is outs
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sessions.specification.quoting import sides
-
 from .labels import SHOWN, Labelled, Read, Shown, Told
+from .labels_changes import renamed
 from .labels_extraction import LONGEST, key
 
 MOST = 500  # different labels; a prompt must name them all
 FREE_TEXT = 0.5  # different labels to rows, from which on they are texts and no labels
 ENOUGH = 20  # different labels below which that is not asked
+LONG = 0.1  # share of the rows with a label that is too long, above which the labels are texts
 
 
 class LabelFault(Exception):
@@ -34,7 +34,8 @@ class Resolved:
 
     `labels` in the order given, else by name; `counts` has a zero for a given label that no row carries.
     `taken`: given label by the other spellings that count as it. `variants`: spellings that differ only by
-    case or spaces, the most frequent first. `outside`: labels that are not among the given ones.
+    case or spaces, the most frequent first. `outside`: labels that are not among the given ones. `idle`: a
+    person's changes that met no label.
     """
 
     rows: list[Labelled]
@@ -44,6 +45,7 @@ class Resolved:
     taken: dict[str, str] = field(default_factory=dict)
     variants: list[tuple[str, ...]] = field(default_factory=list)
     outside: dict[str, Told] = field(default_factory=dict)
+    idle: list[str] = field(default_factory=list)
     left_out: int = 0
 
     @property
@@ -57,28 +59,20 @@ class Resolved:
         return [label for label in self.labels if not self.counts[label]]
 
 
-def renamed(names: Iterable[str], changes: Sequence[str]) -> dict[str, str]:
-    """What each label as written is called after a person's changes, one after the other; empty: dropped."""
-    made = {name: name for name in names}
-    for change in changes:
-        old, new = sides(change)
-        made = {name: new if now and key(now) == key(old) else now for name, now in made.items()}
-    return made
-
-
 def resolve(read: Read, given: Sequence[str] = (), changes: Sequence[str] = ()) -> Resolved:
     """The labels to predict and the rows that carry them. Raises LabelFault."""
     refuse_unlabelled(read)
-    _refuse_many(given)
-    _refuse_texts(read, given)
-    new_names = renamed(read.counts, changes)
+    given = tuple(dict.fromkeys(given))
+    _refuse_given(given)
+    new_names, idle = renamed(read.counts, changes)
+    _refuse_texts(read, given, set(new_names.values()) - {""})
     made = _given(read, new_names, given) if given else _inferred(new_names)
     rows = relabelled(read.rows, made.names)
     counts = Counter(dict.fromkeys(made.labels, 0))
     counts.update(each for row in rows for each in row.labels)
     resolved = Resolved(
         rows, made.labels, counts, made.names, made.taken, _variants(counts), outside(read, made.outside),
-        len(read.rows) - len(rows),
+        idle, len(read.rows) - len(rows),
     )  # fmt: skip
     _refuse_one(resolved, given)
     return resolved
@@ -90,6 +84,7 @@ def refuse_unlabelled(read: Read, place: str = "") -> None:
         return
     whys = {
         "odd": "what stands in ground_truth is neither a text, a number nor a list of texts",
+        "long": f"what stands in ground_truth is longer than {LONGEST} characters",
         "unlabelled": "rows have no ground_truth, and no assistant message that looks like a label",
     }
     why = "; ".join(text for kind, text in whys.items() if kind in read.notes) or "there is no usable row"
@@ -115,8 +110,9 @@ def without_rare(resolved: Resolved, rare: Mapping[str, str]) -> Resolved:
     if not rare:
         return resolved
     names = {old: rare.get(new, new) for old, new in resolved.names.items()}
-    fresh = sorted({each for each in rare.values() if each} - set(resolved.labels))
-    labels = (*(each for each in resolved.labels if each not in rare), *fresh)
+    kept = [each for each in resolved.labels if each not in rare]
+    fresh = sorted({each for each in rare.values() if each} - set(kept))
+    labels = (*kept, *fresh)
     rows = relabelled(resolved.rows, {each: rare.get(each, each) for each in resolved.labels})
     counts = Counter(dict.fromkeys(labels, 0))
     counts.update(each for row in rows for each in row.labels)
@@ -126,8 +122,14 @@ def without_rare(resolved: Resolved, rare: Mapping[str, str]) -> Resolved:
     return made
 
 
-def _refuse_many(given: Sequence[str]) -> None:
-    """A prompt names every label."""
+def _refuse_given(given: Sequence[str]) -> None:
+    """A prompt names every label, and an answer is read without regard to case or spaces."""
+    first: dict[str, str] = {}
+    for label in given:
+        if (same := first.setdefault(key(label), label)) != label:
+            raise LabelFault(
+                f"You named “{same}” and “{label}”, which differ only by case or spaces.", "Name one of them."
+            )
     if len(given) > MOST:
         raise LabelFault(
             f"You named {len(given):,} labels; every prompt would have to list them.",
@@ -135,18 +137,23 @@ def _refuse_many(given: Sequence[str]) -> None:
         )
 
 
-def _refuse_texts(read: Read, given: Sequence[str]) -> None:
-    """Thousands of different labels are texts."""
-    counts = read.counts
-    many = len(counts) > MOST or len(counts) > max(ENOUGH, FREE_TEXT * len(read.rows))
-    longest = max(counts, key=len)
-    if not given and (many or len(longest) > LONGEST):
-        what = "texts of their own" if many else "texts rather than labels"
+def _refuse_texts(read: Read, given: Sequence[str], different: Collection[str]) -> None:
+    """Thousands of different labels are texts, and so are labels of which many are long. `different`: the
+    labels after a person's changes. A few long ones leave their rows out."""
+    if given:
+        return
+    remedy = f"Name the labels ({MOST} at the most), or run supervised fine-tuning instead."
+    if len(different) > MOST or len(different) > max(ENOUGH, FREE_TEXT * len(read.rows)):
         raise LabelFault(
-            f"{len(counts):,} different labels in {len(read.rows):,} rows look like {what}.",
-            f"Name the labels ({MOST} at the most), or run supervised fine-tuning instead.",
+            f"{len(different):,} different labels in {len(read.rows):,} rows look like texts of their own.",
+            remedy,
             [Shown(row.line, ", ".join(row.labels)[:LONGEST]) for row in read.rows[:SHOWN]],
         )
+    long = read.notes.get("long", Told())
+    every = long.count + len(read.rows)
+    if long.count > LONG * every:
+        fault = f"{long.count:,} of {every:,} rows have a label of more than {LONGEST} characters"
+        raise LabelFault(f"{fault}: they look like texts rather than labels.", remedy, long.rows)
 
 
 @dataclass(slots=True)
