@@ -133,6 +133,23 @@ def test_a_target_is_met_when_the_whole_interval_is_there(rate, word):
     assert compared(rate, target=("win_rate", 0.7))["target"]["word"] == word
 
 
+def test_the_best_of_several_is_held_to_more():
+    """32 of 50 won: clear for one model, and of six equal ones the best comes to that by luck."""
+    session = make_session(specification=make_specification(workflow="preference"))
+    done = [make_candidate(session, number) for number in range(1, 7)]
+    for each in done:
+        keep(session, each, "win_rate", (0.64, 0.501, 0.76))
+    found = session.evaluations.get(subject=done[0].subject)
+    found.provenance |= {"wins": 32, "losses": 18}
+    found.save()
+    alone, best = comparison.best_of(found, 1), comparison.best_of(found, 6)
+    assert (alone.low, alone.high) == (0.501, 0.76)
+    assert best.low < 0.5 < best.high < 0.85
+    word, certainty = comparison.sure(session, done[0], done)
+    assert word == "unclear"
+    assert "It is the best of 6, and the best of several looks good by luck too" in certainty
+
+
 def serverless(**sizes: int) -> None:
     for name, billions in sizes.items():
         make_base_model(

@@ -4,11 +4,14 @@ target."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sessions.models import Candidate, Evaluation, TuningSession
 from workflows.metrics import target as targets
 from workflows.metrics import words
+from workflows.metrics.intervals import LEVEL, Estimate
+from workflows.metrics.win_rates import win_rate
 from workflows.phases.preference import leading, measuring
 from workflows.phases.preference.judging import WIN_RATE
 from workflows.phases.preference.leading import CLEAR, UNCLEAR, WORSE, beats, direct, estimate
@@ -84,6 +87,13 @@ def sure(session: TuningSession, suggested: Candidate, ranking: Sequence[Candida
     base = measuring.number(session, suggested, WIN_RATE)
     parts = [str(base.provenance["sentences"][0]) if base else "It was not compared with its base model."]
     differs = base is not None and not estimate(base).holds(0.5)
+    best = best_of(base, len(ranking)) if base else None
+    if differs and best and best.holds(0.5):
+        differs = False
+        parts.append(
+            f"It is the best of {len(ranking)}, and the best of several looks good by luck too: allowing for "
+            f"that, {words.interval(best, is_share=True)}, so it is within noise."
+        )
     if differs and value_of(base) < 0.5:
         return WORSE, " ".join([*parts, "The base model is the better one: consider stopping here."])
     if base and base.value < 0.5:
@@ -129,8 +139,25 @@ def words_of(numbers: Sequence[int]) -> str:
     return f"candidates {shown} and {numbers[-1]}" if shown else f"candidate {numbers[0]}"
 
 
+def measured(session: TuningSession) -> int:
+    """How many candidates have the number that ranks them."""
+    return sum(measuring.number(session, each) is not None for each in session.candidates.all())
+
+
+def best_of(found: Evaluation, count: int) -> Estimate:
+    """The win rate of the best of so many models, with an interval that holds for whichever came out best
+    (Bonferroni); other numbers as they are."""
+    known, counts = estimate(found), found.provenance
+    if count < 2 or "wins" not in counts or not known.rows:
+        return known
+    wide = win_rate(counts["wins"], counts["losses"], known.rows, 1 - (1 - LEVEL) / count)
+    assert known.low is not None and known.high is not None  # noqa: S101, PT018  # win rates have both ends
+    return replace(wide, low=min(wide.low or 0.0, known.low), high=max(wide.high or 0.0, known.high))
+
+
 def target(session: TuningSession, candidate: Candidate) -> dict[str, Any] | None:
-    """Whether the target is met by this candidate: a word and a sentence; None without a target."""
+    """Whether the target is met by this candidate, the best of all measured ones: a word and a sentence; None
+    without a target."""
     said = session.value("target")
     if not said:
         return None
@@ -138,7 +165,7 @@ def target(session: TuningSession, candidate: Candidate) -> dict[str, Any] | Non
     found = measuring.number(session, candidate, metric)
     if found is None:
         return {"word": targets.CLOSE, "sentence": "What the target speaks of was not measured."}
-    reached = targets.reached(figure, estimate(found), is_share=metric == WIN_RATE)
+    reached = targets.reached(figure, best_of(found, measured(session)), is_share=metric == WIN_RATE)
     return {"word": reached.word, "sentence": reached.sentence}
 
 

@@ -163,7 +163,8 @@ def stopping(specification: Specification) -> str:
     told = "one at a time" if jobs == 1 else f"up to {jobs} at a time"
     return (
         f" Jobs run {told}; each model is measured as soon as it is trained, and once one reaches the target "
-        "no job is started any more. Jobs that run by then go on to their end and are measured too."
+        "no job is started any more. Jobs that run by then go on to their end and are measured too. The "
+        "number decides, not its interval: on few held-out prompts one of several reaches a target by luck."
     )
 
 

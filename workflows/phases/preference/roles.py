@@ -40,7 +40,7 @@ class Makers:
 
 
 def families(model: str) -> set[str]:
-    """All families that a model's id speaks of: `deepseek-r1-distill-qwen-32b` answers like both. Of an id with
+    """All families that an id speaks of: `deepseek-r1-distill-qwen-32b` answers like both. Of an id with
     no known family, its first word."""
     words = WORD.findall(short_name(model).rsplit("/", 1)[-1].lower())
     return {FAMILIES[word] for word in words if word in FAMILIES} or set(words[:1])
