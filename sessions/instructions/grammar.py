@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from sessions.instructions.numerals import numbers
-from sessions.instructions.patterns import Captures, Compiler, Node, Term, Text, Told
+from sessions.instructions.patterns import Captures, Compiler, Firsts, Node, Term, Text, Told, may_begin
 from sessions.instructions.tables import Section, parts, sections, words
 from sessions.instructions.terms import TERMS
 from sessions.instructions.tokens import Kind, Token, tokenize
@@ -25,6 +25,7 @@ CLOSING = frozenset({",", ".", ";", ":", "!", "?", ")", "]", "(", "—", "–", 
 COST_UNKNOWN, COST_GLUE, COST_PUNCTUATION, COST_PHRASE = 1000, 3, 1, 2
 
 
+MOST_COUNTED = 4  # a number up to this before a list may be a wrong count of it
 LINKS = frozenset({"of", "is", "are", "in", "at", ":", "="})  # between a noun and its numbers
 ANY = ""  # in the index: a word that no phrase begins with
 CAPTURED = object()  # in place of a constant: the field takes what the phrase captured
@@ -42,7 +43,7 @@ class Rule:
     name: str
     sets: tuple[tuple[str, Any], ...]
     node: Node
-    firsts: frozenset[str] | None
+    firsts: Firsts | None
 
 
 @dataclass(frozen=True)
@@ -76,10 +77,15 @@ class Grammar:
     rules: tuple[Rule, ...]
     vocabulary: frozenset[str]
     index: Mapping[str, tuple[Rule, ...]]
+    openings: frozenset[Term]  # the terms that some rule begins with
 
-    def beginning(self, word: str) -> tuple[Rule, ...]:
-        """The rules that can begin with this word, in the grammar's order."""
-        return self.index.get(word) or self.index[ANY]
+    def beginning(self, source: Text, at: int) -> Iterator[Rule]:
+        """The rules that can begin at this token, in the grammar's order."""
+        word = source.tokens[at].norm
+        here = {word, *(term for term in self.openings if source.finds(term, at))}
+        for rule in self.index.get(word) or self.index[ANY]:
+            if rule.firsts is None or not rule.firsts.isdisjoint(here):
+                yield rule
 
 
 def compiler(*files: str) -> Compiler:
@@ -138,9 +144,11 @@ def grammar(*files: str) -> Grammar:
     made = compiler(INSTRUCTION, *files)
     rules = tuple(rule for file in (*files, INSTRUCTION) for rule in rules_of(file, made))
     literal = {word for rule in rules for word in rule.node.words()}
-    known = {ANY} | {word for rule in rules for word in rule.firsts or ()}
-    index = {word: tuple(r for r in rules if r.firsts is None or word in r.firsts) for word in known}
-    return Grammar(rules, frozenset(literal) | GLUE | HEDGES | UNITS, index)
+    firsts = {first for rule in rules for first in rule.firsts or ()}
+    known = {ANY, *(first for first in firsts if isinstance(first, str))}
+    index = {word: tuple(rule for rule in rules if may_begin(rule.firsts, word)) for word in known}
+    openings = frozenset(first for first in firsts if not isinstance(first, str))
+    return Grammar(rules, frozenset(literal) | GLUE | HEDGES | UNITS, index, openings)
 
 
 @dataclass(frozen=True)
@@ -207,7 +215,7 @@ def is_glue(tokens: Sequence[Token], at: int) -> bool:
 def _matches(source: Text, rules: Grammar, at: int) -> Iterator[Match]:
     if source.tokens[at].glued:
         return
-    for rule in rules.beginning(source.tokens[at].norm):
+    for rule in rules.beginning(source, at):
         ends: dict[int, Captures] = {}
         for end, captures in rule.node.match(source, at):
             if _as_told(captures):
@@ -246,9 +254,15 @@ def _counted(source: Text, at: int) -> bool:
         return True
     noun = at + 1 + (norm == "learning" and after == "rates")
     if norm in LISTED or noun == at + 2:
-        items = _items_after(source, noun)
-        return tokens[at - 2].norm in {",", "and", "&"} and (items == tokens[at - 1].value or not items)
+        listed = tokens[at - 2].norm in {",", "and", "&"}
+        return listed and _may_count(tokens[at - 1], _items_after(source, noun))
     return norm in UNITS and after not in {"=", ":"}
+
+
+def _may_count(token: Token, items: int) -> bool:
+    """Whether a number may tell how many items follow, rightly or not; 16 before two items counts nothing."""
+    value = token.value or 0
+    return not items or value == items or value <= MOST_COUNTED
 
 
 def _items_after(source: Text, at: int) -> int:

@@ -43,6 +43,15 @@ class Text:
     vocabulary: frozenset[str] = frozenset()
     families: frozenset[str] = frozenset()
     current: Specification = field(default_factory=Specification)
+    # What terms and named parts found at a token: most occur in many phrases, and are looked for once.
+    found: dict[tuple[object, int], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def finds(self, term: Term, at: int) -> Sequence[tuple[int, Any]]:
+        """What a term is at a token: each end it can reach, with its meaning."""
+        if (term, at) not in self.found:
+            self.found[term, at] = tuple(term(self, at)) if at < len(self.tokens) else ()
+        found: Sequence[tuple[int, Any]] = self.found[term, at]
+        return found
 
 
 @dataclass(frozen=True)
@@ -59,50 +68,59 @@ class Told:
 
 
 Captures = tuple[Any, ...]
-Found = Iterator[tuple[int, Captures]]
+Found = Sequence[tuple[int, Captures]]
+NOTHING: Found = ()
 Term = Callable[[Text, int], Iterator[tuple[int, Any]]]
+Firsts = frozenset[str | Term]
 
 
 class Node(Protocol):
-    """A part of a phrase: yields each end it can reach from a token, with what it captured."""
+    """A part of a phrase: each end it can reach from a token, with what it captured."""
 
     def match(self, text: Text, at: int) -> Found: ...
     def words(self) -> Iterator[str]: ...
-    def firsts(self) -> frozenset[str] | None:
-        """Words it can begin with; None when it can begin with a term, or be empty."""
+    def firsts(self) -> Firsts | None:
+        """Words and terms it can begin with; None when it can be empty."""
 
 
-@dataclass(frozen=True)
+def may_begin(firsts: Firsts | None, word: str) -> bool:
+    """Whether what begins so can begin at this word; of a term, only the whole text tells."""
+    return firsts is None or word in firsts or not all(isinstance(first, str) for first in firsts)
+
+
+@dataclass(frozen=True, eq=False)
 class Word:
     forms: frozenset[str]
 
     def match(self, text: Text, at: int) -> Found:
         if at < len(text.tokens) and text.tokens[at].norm in self.forms:
-            yield at + 1, ()
+            return ((at + 1, ()),)
+        return NOTHING
 
     def words(self) -> Iterator[str]:
         yield from self.forms
 
-    def firsts(self) -> frozenset[str] | None:
+    def firsts(self) -> Firsts | None:
         return self.forms
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Captured:
     term: Term
     forget: bool = False
     told: bool = False
 
     def match(self, text: Text, at: int) -> Found:
-        if at < len(text.tokens):
-            for end, value in self.term(text, at):
-                yield end, () if self.forget else (Told(value) if self.told else value,)
+        found = text.finds(self.term, at)
+        if self.forget:
+            return [(end, ()) for end, _ in found]
+        return [(end, (Told(value) if self.told else value,)) for end, value in found]
 
     def words(self) -> Iterator[str]:
         return iter(())
 
-    def firsts(self) -> frozenset[str] | None:
-        return None
+    def firsts(self) -> Firsts | None:
+        return frozenset({self.term})
 
 
 class ClauseEnd:
@@ -112,37 +130,36 @@ class ClauseEnd:
         if at < len(text.tokens):
             token = text.tokens[at]
             if token.kind is not Kind.PUNCT and not token.breaks and token.norm not in _CLAUSE_WORDS:
-                return
-        yield at, ()
+                return NOTHING
+        return ((at, ()),)
 
     def words(self) -> Iterator[str]:
         return iter(())
 
-    def firsts(self) -> frozenset[str] | None:
+    def firsts(self) -> Firsts | None:
         return None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Series:
     parts: tuple[Node, ...]
 
     def match(self, text: Text, at: int) -> Found:
-        yield from self._from(0, text, at)
-
-    def _from(self, index: int, text: Text, at: int) -> Found:
-        if index == len(self.parts):
-            yield at, ()
-            return
-        for middle, captured in self.parts[index].match(text, at):
-            for end, more in self._from(index + 1, text, middle):
-                yield end, captured + more
+        found: Found = ((at, ()),)
+        for part in self.parts:
+            found = [
+                (end, captured + more) for middle, captured in found for end, more in part.match(text, middle)
+            ]
+            if not found:
+                break
+        return found
 
     def words(self) -> Iterator[str]:
         for part in self.parts:
             yield from part.words()
 
-    def firsts(self) -> frozenset[str] | None:
-        found: frozenset[str] = frozenset()
+    def firsts(self) -> Firsts | None:
+        found: Firsts = frozenset()
         for part in self.parts:
             optional = isinstance(part, Choice) and part.optional
             of_part = part.inner_firsts() if isinstance(part, Choice) else part.firsts()
@@ -154,34 +171,50 @@ class Series:
         return None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Choice:
     options: tuple[Node, ...]
     optional: bool = False
 
     @cached_property
-    def _beginnings(self) -> tuple[tuple[Node, frozenset[str] | None], ...]:
-        """Each option with the words it can begin with: most are ruled out by the first word alone."""
-        return tuple((option, option.firsts()) for option in self.options)
+    def _beginning(self) -> dict[str, list[Node]]:
+        """The options that a word can begin, in their order; `""` stands for all other words."""
+        each = [(option, option.firsts()) for option in self.options]
+        words = {"", *(first for _, firsts in each for first in firsts or () if isinstance(first, str))}
+        return {word: [node for node, firsts in each if may_begin(firsts, word)] for word in words}
 
     def match(self, text: Text, at: int) -> Found:
-        word = text.tokens[at].norm if at < len(text.tokens) else ""
-        for option, firsts in self._beginnings:
-            if firsts is None or word in firsts:
-                yield from option.match(text, at)
+        begin = self._beginning
+        options = begin.get(text.tokens[at].norm if at < len(text.tokens) else "", begin[""])
+        if len(options) == 1 and not self.optional:
+            return options[0].match(text, at)
+        found = [each for option in options for each in option.match(text, at)]
         if self.optional:
-            yield at, ()
+            found.append((at, ()))
+        return found
 
     def words(self) -> Iterator[str]:
         for option in self.options:
             yield from option.words()
 
-    def inner_firsts(self) -> frozenset[str] | None:
+    def inner_firsts(self) -> Firsts | None:
         each = [option.firsts() for option in self.options]
-        return None if None in each else frozenset().union(*(one for one in each if one))
+        return None if None in each else frozenset[str | Term]().union(*(one for one in each if one))
 
-    def firsts(self) -> frozenset[str] | None:
+    def firsts(self) -> Firsts | None:
         return None if self.optional else self.inner_firsts()
+
+
+@dataclass(frozen=True, eq=False)
+class Part(Choice):
+    """A named part of phrases: what it finds at a token is found once, however many phrases ask."""
+
+    def match(self, text: Text, at: int) -> Found:
+        key = (self, at)
+        found: Found | None = text.found.get(key)
+        if found is None:
+            found = text.found[key] = super().match(text, at)
+        return found
 
 
 @dataclass
@@ -190,8 +223,9 @@ class Compiler:
 
     terms: Mapping[str, Term]
     parts: Mapping[str, str]
+    named: dict[str, Part] = field(default_factory=dict)
 
-    def compile(self, pattern: str) -> Node:
+    def compile(self, pattern: str) -> Choice:
         symbols = _SYMBOL.findall(pattern)
         node, rest = self._choice(symbols, 0)
         if rest != len(symbols):
@@ -228,6 +262,11 @@ class Compiler:
             name = symbol.strip("<>")
             return Captured(self.terms[name.lstrip("-#")], name.startswith("-"), name.startswith("#"))
         if symbol.startswith("{"):
-            return self.compile(self.parts[symbol[1:-1]])
+            return self._part(symbol[1:-1])
         word = symbol.removesuffix("~").lower()
         return Word(frozenset({word, f"{word}s"} if symbol.endswith("~") else {word}))
+
+    def _part(self, name: str) -> Part:
+        if name not in self.named:
+            self.named[name] = Part(self.compile(self.parts[name]).options)
+        return self.named[name]

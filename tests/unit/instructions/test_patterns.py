@@ -54,11 +54,17 @@ def test_unbalanced_brackets_are_refused(pattern: str) -> None:
 
 
 def test_firsts_never_leave_out_a_way_to_begin() -> None:
-    """The index of first words is only a shortcut: every literal beginning is in it."""
-    for rule in grammar("reply.grammar").rules:
-        if rule.firsts is None:
-            continue
-        for word in rule.node.words():
-            tokens = tokenize(word)
-            begins = any(True for _ in rule.node.match(Text(word, tokens), 0))
-            assert not begins or tokens[0].norm in rule.firsts
+    """What rules begin with is only a shortcut: each rule that a word begins is tried there."""
+    rules = grammar("reply.grammar")
+    for word in {word for rule in rules.rules for word in rule.node.words()}:
+        source = Text(word, tokenize(word))
+        tried = set(rules.beginning(source, 0))
+        assert [rule for rule in rules.rules if rule not in tried and list(rule.node.match(source, 0))] == []
+
+
+@pytest.mark.parametrize("text", ["8, 16 and 32", "qwen3 8b", "upload:a1", "$20", "odd-name", "70/30"])
+def test_a_rule_that_a_term_begins_is_tried_too(text: str) -> None:
+    rules, source = grammar("reply.grammar"), Text(text, tokenize(text), families=frozenset({"qwen"}))
+    tried = set(rules.beginning(source, 0))
+    assert any(source.finds(term, 0) for term in rules.openings)
+    assert [rule for rule in rules.rules if rule not in tried and list(rule.node.match(source, 0))] == []
