@@ -116,10 +116,7 @@ def mark(
     """Record that these rows are about to be asked; an event tells of those among `told` that may have been
     asked before. Raises LeaseLost."""
     moves.renew(serving.session, now)
-    write(
-        [answer(serving, each, asked_at=now, detail=detail) for each in rows],
-        ("attempt", "asked_at", "detail"),
-    )
+    write_marks(serving, now, rows, detail)
     doubtful = sum(each.doubtful for each in told)
     if doubtful:
         text = (
@@ -128,6 +125,24 @@ def mark(
         )
         facts = {"prompts": serving.prompts, "subject": serving.subject, "rows": doubtful}
         tell(serving.session, "asked-again", text, level=Level.WARN, data=facts)
+
+
+@transaction.atomic
+def pass_on(
+    serving: Serving, now: datetime, answers: Sequence[Answer], rows: Sequence[Open], detail: dict[str, Any]
+) -> None:
+    """Keep what came, and record that these rows are asked next, at once: while completions come by the
+    hundred a second each is stored on its arrival. Raises LeaseLost."""
+    moves.renew(serving.session, now)
+    write_answers(answers)
+    write_marks(serving, now, rows, detail)
+
+
+def write_marks(serving: Serving, now: datetime, rows: Sequence[Open], detail: dict[str, Any]) -> None:
+    write(
+        [answer(serving, each, asked_at=now, detail=detail) for each in rows],
+        ("attempt", "asked_at", "detail"),
+    )
 
 
 def answer(serving: Serving, row: Open, **columns: Any) -> Answer:
@@ -146,6 +161,10 @@ def answer(serving: Serving, row: Open, **columns: Any) -> Answer:
 def store(session: TuningSession, now: datetime, answers: Sequence[Answer]) -> None:
     """Keep what came of marked rows: answers, refusals, and what is open again. Raises LeaseLost."""
     moves.renew(session, now)
+    write_answers(answers)
+
+
+def write_answers(answers: Sequence[Answer]) -> None:
     for each in answers:
         each.text, each.error = storable.text(each.text), storable.text(each.error)
         each.detail = storable.json(each.detail)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from sessions.actions import answering
@@ -23,16 +23,12 @@ from workflows.fireworks.errors import (
     Unreachable,
 )
 from workflows.fireworks.inference import Address, Completion
-from workflows.fireworks.many import complete_many
+from workflows.fireworks.many import complete_groups
 from workflows.fireworks.wire import Json
 from workflows.outcomes import Wait
 
 AT_ONCE = 32  # requests under way
 SLICE = 256  # rows read at a time
-GROUP = (
-    16  # rows marked as asked at a time, and answers stored: after a crash few count as asked that were not
-)
-STORED_AFTER = timedelta(seconds=0.25)  # an answer waits no longer than that for its group to fill
 ALIKE = 3  # refusals in the same words before the first answer: they concern every row
 MOST_ATTEMPTS = 8  # of a row whose calls are lost one after another
 UNTOUCHED = frozenset({429, 503})  # refused before anything was done, so nothing is billed
@@ -73,46 +69,48 @@ class Slice:
     met: bool  # whether the subject ever answered
     fault: FireworksError | None = None
     stopped: bool = False
-    waiting: dict[str, Open] = field(default_factory=dict)  # marked and not sent yet
     sent: dict[str, Open] = field(default_factory=dict)
     done: list[Answer] = field(default_factory=list)
     refusals: list[Answer] = field(default_factory=list)  # before the first answer: of the row, or of all?
-    stored_at: datetime = field(init=False)
+    left: Iterator[Open] = field(init=False)
+    messages: dict[int, list[dict[str, Any]]] = field(init=False)
 
     def run(self) -> None:
-        """Mark, ask, store. What was not sent because of a fault is open again, as if never marked."""
+        """Ask, and store what comes. What was not sent because of a fault is as open as it was."""
         work, before = self.asking.work, len(self.asking.work.seen)
         for form in self.forms:  # looked up here once: among the calls no database may be asked
             work.fireworks.permit_asking(form.model, form.header)
-        self.stored_at = work.clock()
-        for key, outcome in complete_many(work.fireworks, self.questions(), self.forms, AT_ONCE):
-            self.take(self.sent.pop(key), outcome)
-            if len(self.done) >= GROUP or work.clock() - self.stored_at >= STORED_AFTER:
-                self.store()
-            del work.seen[before:]  # thousands of calls alike; the report shows those that made things
-        self.done += [self.answer(each, {NOT_ASKED: "not sent"}) for each in self.waiting.values()]
+        self.left, self.messages = (
+            iter(self.rows),
+            self.asking.prompts.messages({each.row for each in self.rows}),
+        )
+        answering.mark(self.asking.serving, work.clock(), (), {}, self.rows)  # tells of what is asked again
+        try:
+            for group in complete_groups(work.fireworks, self.more, self.forms, AT_ONCE):
+                for key, outcome in group:
+                    self.take(self.sent.pop(key), outcome)
+                del work.seen[before:]  # thousands of calls alike; the report shows those that made things
+        except Exception:
+            self.store()  # what came with a fault of ours is paid for all the same
+            raise
         if self.way_is_refused:
             self.done += [self.answer(opened(each), {NOT_ASKED: each.error}) for each in self.refusals]
             raise Refused(self.refusals[0].error, self.done)
         self.done += self.refusals
         self.store()
 
-    def questions(self) -> Iterator[tuple[str, Json]]:
-        """The requests one by one, taken when there is room for one; none any more after a stop."""
-        prompts = self.asking.prompts
-        messages = prompts.messages({each.row for each in self.rows})
-        for number, each in enumerate(self.rows):
-            if self.stopped or self.asking.time_is_up:
-                return
-            if number % GROUP == 0:
-                self.mark(self.rows[number : number + GROUP], () if number else self.rows)
-            self.sent[str(each.row)] = self.waiting.pop(str(each.row))
-            yield str(each.row), prompts.sampling.body(each.row, messages[each.row])
-
-    def mark(self, rows: Sequence[Open], told: Sequence[Open]) -> None:
-        """Record that these are asked next. Outside the event loop, which stands still meanwhile."""
-        answering.mark(self.asking.serving, self.asking.work.clock(), rows, {"way": self.way}, told)
-        self.waiting |= {str(each.row): each for each in rows}
+    def more(self, room: int) -> list[tuple[str, Json]]:
+        """The next requests; none any more after a stop. What came so far is stored before, and these are
+        recorded as asked, so that a kill repeats only what is under way. Outside the event loop, which stands
+        still meanwhile."""
+        over, sampling = self.stopped or self.asking.time_is_up, self.asking.prompts.sampling
+        rows = [] if over else list(islice(self.left, room))
+        if self.done or rows:
+            detail, now = {"way": self.way}, self.asking.work.clock()
+            answering.pass_on(self.asking.serving, now, self.done, rows, detail)
+        self.done = []
+        self.sent |= {str(each.row): each for each in rows}
+        return [(str(each.row), sampling.body(each.row, self.messages[each.row])) for each in rows]
 
     @property
     def way_is_refused(self) -> bool:
@@ -161,13 +159,14 @@ class Slice:
     def answer(self, row: Open, detail: dict[str, Any], **columns: Any) -> Answer:
         """The row as it is to be stored."""
         told = {"way": self.way, "seed": self.asking.prompts.sampling.seed_of(row.row), **detail}
-        return answering.answer(self.asking.serving, row, asked_at=self.stored_at, detail=told, **columns)
+        now = self.asking.work.clock()
+        return answering.answer(self.asking.serving, row, asked_at=now, detail=told, **columns)
 
     def store(self) -> None:
         work = self.asking.work
         if self.done:
             answering.store(work.session, work.clock(), self.done)
-        self.done, self.stored_at = [], work.clock()
+        self.done = []
 
 
 def opened(refusal: Answer) -> Open:

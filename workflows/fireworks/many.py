@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import AsyncExitStack, closing
+from functools import partial
 from itertools import islice
 
 from .client import CONNECTIONS, Fireworks
@@ -13,6 +14,7 @@ from .inference import Address, Completion, steps
 from .wire import Json
 
 Outcome = tuple[str, Completion | FireworksError]
+More = Callable[[int], Iterable[tuple[str, Json]]]
 
 
 def complete_many(
@@ -20,13 +22,26 @@ def complete_many(
 ) -> Iterator[Outcome]:
     """Ask all `questions` (key, body of `chat_body`); yield (key, answer or error) as they come in.
 
-    No more than `at_once` are under way, and a new one is taken only after the caller came back for the
-    next outcome: a caller that stores each outcome before going on and stops, for example at the first
-    `NeedsPerson`, loses at most the answers that were under way. Only a `FireworksError` is an outcome.
-    Must not be called from an event loop. What the client looks up to permit a form is looked up in one:
-    where that takes a database, ask `permit_asking` before.
+    As `complete_groups`, outcome by outcome: a new question is taken only after the caller came back.
     """
-    waiting, limit = iter(questions), max(1, min(at_once, CONNECTIONS))
+    with closing(complete_groups(fireworks, partial(islice, iter(questions)), forms, at_once)) as groups:
+        for group in groups:
+            yield from group
+
+
+def complete_groups(
+    fireworks: Fireworks, more: More, forms: Sequence[Address], at_once: int = 16
+) -> Generator[list[Outcome]]:
+    """Ask what `more` gives; yield (key, answer or error) in groups: all that are there at the moment.
+
+    `more(n)` is called whenever n more may be under way, and gives up to so many questions (key, body of
+    `chat_body`). It is called only after the caller came back for the next group: a caller that stores each
+    group before going on and stops, for example at the first `NeedsPerson`, loses at most what was under
+    way, `at_once` answers. Only a `FireworksError` is an outcome; any other fault is raised after the group
+    that it came with. Must not be called from an event loop. What the client looks up to permit a form is
+    looked up in one: where that takes a database, ask `permit_asking` before.
+    """
+    limit = max(1, min(at_once, CONNECTIONS))
     running: set[asyncio.Task[Outcome]] = set()
     over: asyncio.Queue[asyncio.Task[Outcome]] = asyncio.Queue()
     with asyncio.Runner() as runner:
@@ -41,15 +56,16 @@ def complete_many(
 
         try:
             while True:
-                for key, body in islice(waiting, limit - len(running)):
+                for key, body in more(limit - len(running)):
                     task = loop.create_task(outcome(key, body))
                     task.add_done_callback(over.put_nowait)
                     running.add(task)
                 if not running:
                     return
-                ended = loop.run_until_complete(over.get())
-                yield ended.result()
-                running.remove(ended)
+                ended = [loop.run_until_complete(over.get())]
+                ended += [over.get_nowait() for _ in range(over.qsize())]
+                yield [each.result() for each in ended if not each.exception()]
+                running -= {each for each in ended if each.result()}  # raises what is no outcome
         finally:
             loop.run_until_complete(_end(running))
             loop.run_until_complete(opened.aclose())

@@ -60,7 +60,7 @@ def test_no_more_than_allowed_are_taken_before_the_caller_comes_back():
     )
     assert [next(answers)[1].text[:3] for _ in range(5)] == ["re "] * 5
     answers.close()
-    assert len(taken) == 7
+    assert 5 < len(taken) <= 7
 
 
 def test_a_failure_is_the_outcome_of_its_own_question():
