@@ -113,7 +113,7 @@ def test_loss(adapter: Path | None, rank: int) -> float:
     base = base_of(settings)
     source = open_source(settings.dataset)
     rows, _ = sft.read_data(settings, source, base.renderer.render, base.config.max_position_embeddings)
-    objective = sft.Supervised(rows, rows)
+    objective = sft.Supervised(settings, rows, rows)
     trainer = Trainer(base.params, base.config, first_adapter(settings, base.config))
     weight = objective.weight(rows.rows)
     return trainer.measure(objective.batches(rows.rows), objective.loss, weight)[0]

@@ -61,6 +61,11 @@ class Objective(Protocol[T]):
         ...
 
     @property
+    def fewest(self) -> int:
+        """Samples of a step at least, where nobody said how many."""
+        ...
+
+    @property
     def loss(self) -> Loss: ...
 
     @property
@@ -105,11 +110,11 @@ def context(settings: JobSettings, config: ModelConfig) -> int:
     return min(settings.max_context_length or window, window)
 
 
-def batch_size(settings: JobSettings, rows: int) -> int:
-    """Samples a step: as asked; else the power of two, from 4 to 32, that gives some fifty an epoch."""
+def batch_size(settings: JobSettings, rows: int, fewest: int = SMALLEST_BATCH) -> int:
+    """Samples a step: as asked; else the power of two, `fewest` to 32, that gives some fifty an epoch."""
     if settings.batch_size_samples:
         return min(settings.batch_size_samples, rows)
-    wanted = max(rows // STEPS_AN_EPOCH, SMALLEST_BATCH)
+    wanted = max(rows // STEPS_AN_EPOCH, fewest)
     return min(LARGEST_BATCH, 1 << (wanted.bit_length() - 1), rows)
 
 
@@ -121,7 +126,7 @@ class Job(Generic[T]):
     ) -> None:
         self.settings, self.folder, self.trainer, self.objective = settings, folder, trainer, objective
         self.rows = objective.samples.rows
-        self.size = batch_size(settings, len(self.rows))
+        self.size = batch_size(settings, len(self.rows), objective.fewest)
         self.factor = schedule(
             settings.scheduler,
             math.ceil(len(self.rows) / self.size) * settings.epochs,

@@ -53,9 +53,9 @@ def usual_length(sizes: Sequence[int]) -> int:
     return row_length(sorted(sizes)[int(USUAL * (len(sizes) - 1))])
 
 
-def rest_length(shared: int) -> int:
-    """Room in a row for what follows a beginning of `shared` tokens: as much again."""
-    return -(-2 * shared // SMALLEST) * SMALLEST - shared
+def rest_length(shared: int, wanted: int) -> int:
+    """Room in a row for what follows a beginning of `shared` tokens: `wanted`, at most as much again."""
+    return -(-(shared + min(shared, wanted)) // SMALLEST) * SMALLEST - shared
 
 
 def fill_rows(lengths: Sequence[int], size: int) -> list[list[int]]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from localfireworks.engine import checkpoint
 from localfireworks.engine.dataset import Samples, draw, open_source
-from localfireworks.engine.epochs import Facts, Job, base_of, context, first_adapter
+from localfireworks.engine.epochs import SMALLEST_BATCH, Facts, Job, base_of, context, first_adapter
 from localfireworks.engine.files import Folder
 from localfireworks.engine.job_settings import JobError, JobSettings
 from localfireworks.engine.losses import Dpo, Orpo, answer_chances
@@ -79,6 +79,8 @@ def reference_chances(pairs: Sequence[Pair], trainer: Trainer) -> np.ndarray:
 
 class Preference:
     """The objective of preference jobs."""
+
+    fewest = SMALLEST_BATCH
 
     def __init__(self, samples: Samples[Pair], loss: Dpo | Orpo) -> None:
         self.samples, self.loss, self.values = samples, loss, len(loss.measured)

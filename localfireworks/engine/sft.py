@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from localfireworks.engine.chat import Rendered
 from localfireworks.engine.dataset import Render, Samples, Source, carve_out, draw, open_source
-from localfireworks.engine.epochs import Facts, Job, base_of, context, first_adapter, perplexity
+from localfireworks.engine.epochs import (
+    SMALLEST_BATCH,
+    Facts,
+    Job,
+    base_of,
+    batch_size,
+    context,
+    first_adapter,
+    perplexity,
+)
 from localfireworks.engine.files import Folder
 from localfireworks.engine.job_settings import JobError, JobSettings
 from localfireworks.engine.optimizer import lora_loss
@@ -19,6 +29,8 @@ from localfireworks.engine.render_samples import write_samples
 from localfireworks.engine.sharing import Sharing, shared
 from localfireworks.engine.trainer import Trainer
 
+SHARED_BATCH = 16  # samples a step at least where they share a beginning, which every step reads again
+ROOM = 1.15  # of what a step of average rows takes after a shared beginning; a few steps need a second row
 EVALUATION_SHARE = 5  # the evaluation passes of a job may cost a fifth of its token budget
 
 
@@ -30,7 +42,7 @@ def train_job(settings: JobSettings, folder: Folder) -> dict[str, Any]:
     train, evaluation = read_data(settings, source, base.renderer.render, context(settings, base.config))
     write_samples(folder, source, train, base.renderer)
     trainer = Trainer(base.params, base.config, first_adapter(settings, base.config))
-    return Job(settings, folder, trainer, Supervised(train, evaluation)).train()
+    return Job(settings, folder, trainer, Supervised(settings, train, evaluation)).train()
 
 
 def read_data(
@@ -45,8 +57,8 @@ def read_data(
         held = np.arange(len(held_source))
     elif settings.eval_carveout:
         chosen, held = carve_out(len(source), settings.seed)
-    budget = settings.token_budget
-    train = draw(source, chosen, render, length, math.ceil(budget / settings.epochs), Sharing())
+    budget, step_of = settings.token_budget, partial(batch_size, settings, fewest=SHARED_BATCH)
+    train = draw(source, chosen, render, length, math.ceil(budget / settings.epochs), Sharing(step_of))
     if not train.rows and train.cut_off:
         raise JobError(f"every row is longer than {length} tokens and is cut before what it teaches")
     if not train.rows:
@@ -60,14 +72,22 @@ class Supervised:
 
     loss, values = staticmethod(lora_loss), 1
 
-    def __init__(self, train: Samples[Rendered], evaluation: Samples[Rendered]) -> None:
+    def __init__(
+        self, settings: JobSettings, train: Samples[Rendered], evaluation: Samples[Rendered]
+    ) -> None:
         self.samples, self.evaluation = train, evaluation
         self.length = usual_length([row.tokens - 1 for row in [*train.rows, *evaluation.rows]])
         self.shared, self.held_shared = shared(train.rows), shared(evaluation.rows)
+        self.fewest = SHARED_BATCH if self.shared else SMALLEST_BATCH
+        rest = train.tokens / len(train.rows) - self.shared
+        self.rest = math.ceil(ROOM * rest * batch_size(settings, len(train.rows), self.fewest))
 
     def batches(self, rows: Sequence[Rendered]) -> list[Batch]:
-        begun = self.held_shared if rows is self.evaluation.rows else self.shared
-        return pack(rows, rest_length(begun), shared=begun) if begun else pack(rows, self.length)
+        measured = rows is self.evaluation.rows
+        begun = self.held_shared if measured else self.shared
+        if not begun:
+            return pack(rows, self.length)
+        return pack(rows, rest_length(begun, begun if measured else self.rest), shared=begun)
 
     def weight(self, rows: Sequence[Rendered]) -> float:
         """The trained tokens: losses are means over them."""

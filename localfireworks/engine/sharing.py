@@ -7,7 +7,7 @@ number: nothing is learned from a beginning itself, and every row sees it as its
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -19,8 +19,10 @@ LEAST = 128  # tokens that are worth it: rows that share fewer are packed whole
 
 @dataclasses.dataclass
 class Sharing:
-    """Rows so far: how many, their tokens, and the ids that all begin with."""
+    """Rows so far: how many, their tokens, and the ids that all begin with. `step_of` says how many of so
+    many rows are read in a step, which reads the beginning anew; None: all are read in one."""
 
+    step_of: Callable[[int], int] | None = None
     rows: int = 0
     tokens: int = 0
     ids: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(0, np.int32))
@@ -34,7 +36,8 @@ class Sharing:
         if not self.count:
             return self.tokens
         rest = self.tokens - self.rows * self.count
-        return min(self.tokens, rest + -(-rest // self.count) * self.count)
+        steps = -(-self.rows // self.step_of(self.rows)) if self.step_of else 1
+        return min(self.tokens, rest + max(-(-rest // self.count), steps) * self.count)
 
     @property
     def count(self) -> int:

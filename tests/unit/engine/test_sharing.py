@@ -57,9 +57,15 @@ def test_what_a_pass_reads_is_never_more_than_the_rows_whole():
     assert sharing.add(row(9, begins=INSTRUCTION[:0])) == sharing.tokens, "nothing is shared any more"
 
 
+def test_each_step_reads_the_beginning_again():
+    by_step, at_once = Sharing(lambda rows: min(rows, 2)), Sharing()
+    counted = [(by_step.add(each), at_once.add(each)) for each in ROWS][-1]
+    assert counted[0] - counted[1] == (len(ROWS) // 2 - 1) * at_once.count
+
+
 def test_each_token_is_learned_once_and_the_beginning_read_once_a_row():
     found = shared(ROWS)
-    batches = pack(ROWS, rest_length(found), shared=found)
+    batches = pack(ROWS, rest_length(found, found), shared=found)
     read = sum(int((batch.segments != 0).sum()) for batch in batches)
     counted = [sharing.add(each) for sharing in [Sharing()] for each in ROWS][-1]
     assert read <= counted
@@ -81,7 +87,7 @@ def test_loss_and_gradient_are_those_of_rows_that_stand_alone():
     together, alone = (
         jax.value_and_grad(loss)(adapter, batches)
         for batches in (
-            pack(ROWS, rest_length(found), shared=found),
+            pack(ROWS, rest_length(found, found), shared=found),
             pack(ROWS, max(row_length(each.tokens) for each in ROWS)),
         )
     )
