@@ -13,7 +13,12 @@ from sessions.models import Answer, TuningSession
 
 PROMPTS = "heldout"
 ROWS_SHOWN = 100
-KINDS = {"gained": "became right", "lost": "became wrong", "outside": "answered outside the set"}
+KINDS = {
+    "gained": "became right",
+    "lost": "became wrong",
+    "outside": "answered outside the set",
+    "refused": "refused by Fireworks",
+}
 Labels = frozenset[str]
 Wanted = Callable[[Labels, Labels], bool]
 # What one label is in a row, by the address: in words, and by the true labels and those that were said.
@@ -39,7 +44,8 @@ def filtered(
     session: TuningSession, subject: str, query: Mapping[str, str], comparison: Mapping[str, Any]
 ) -> tuple[str, QuerySet[Answer] | None]:
     """The answers that a filter of the address asks for, and the filter in words; None without one."""
-    answers = Answer.objects.filter(session=session, prompts=PROMPTS, subject=subject).order_by("row")
+    asked = Answer.objects.filter(session=session, prompts=PROMPTS, subject=subject).order_by("row")
+    answers = asked.filter(error="")
     kind, right = query.get("rows", ""), query.get("right", "")
     if kind in {"gained", "lost"}:
         pair = next((each for each in comparison.get("comparisons", ()) if each["first"] == subject
@@ -47,6 +53,8 @@ def filtered(
         return KINDS[kind], answers.filter(row__in=pair[f"{kind}_rows"] if pair else [])
     if kind == "outside":
         return KINDS[kind], where(answers, lambda _, said: OUTSIDE in said)
+    if kind == "refused":
+        return KINDS[kind], asked.exclude(error="")
     if kind in OF_LABEL and right:
         words, of_label = OF_LABEL[kind]
         return words.format(right), where(answers, lambda true, said: of_label(right, true, said))
@@ -126,6 +134,7 @@ def reading(name: str, answer: Answer) -> dict[str, Any]:
         "name": name,
         "text": answer.text or answer.error,
         "labels": None if labels is None else ", ".join(map(named, labels)),
+        "refused": bool(answer.error),
         "right": labels is not None and set(labels) == set(right),
         "strict": answer.result.get("strict") is not None,
     }

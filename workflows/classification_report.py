@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sessions.classified import HEADLINES, slug
 from sessions.models import TuningSession
 from workflows.markup import plain, table
+from workflows.metrics.verdicts import CLEAR
 
 COMPARISON = "classification/comparison.json"
+BETTER, WORSE, EVEN = "clearly better", "clearly worse", "no clear difference"
 CHOSEN_BY_LOSS = (
     "Configurations of one base model were chosen by their loss on these same rows, which favours the tuned "
     "models a little. "
@@ -37,6 +40,7 @@ def gather(session: TuningSession) -> dict[str, Any] | None:
     plan = session.plans.last()
     return {
         **body,
+        "result": result(session, body),
         "by_label": {each["subject"]: labels(session, each["subject"]) for each in body["models"]},
         "labels_from": plan.body["labels"]["from"] if plan else "",
         "instruction": plan.body["labels"]["instruction"] if plan else "",
@@ -66,10 +70,63 @@ def verdict(session: TuningSession) -> str:
     )
 
 
+def result(session: TuningSession, body: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The model that a person chose against its base model; None where it was not measured."""
+    chosen = session.result
+    if chosen is None:
+        return None
+    # Where a full-data run failed, its candidate was measured under that run's number.
+    keys = [each.subject for each in (chosen, *session.candidates.filter(parent=chosen))]
+    key = next((each["subject"] for each in body["models"] if each["subject"] in keys), None)
+    return with_base(body, key).told if key else None
+
+
+def chosen(session: TuningSession) -> str:
+    """What the report says of the chosen model in its first lines; empty for other workflows."""
+    found = gather(session) or {}
+    return f" {each['sentence']}" if (each := found.get("result")) else ""
+
+
+@dataclass(frozen=True)
+class WithBase:
+    """A tuned model and its base model as the comparison has them, and what came of it in a word."""
+
+    tuned: Mapping[str, Any]
+    base: Mapping[str, Any]
+    outcome: str
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """Both shares, and whether tuning helped, JSON-stable."""
+        share, other = headline(self.tuned), headline(self.base)
+        return {
+            "outcome": self.outcome,
+            "sentence": f"It answered {share['value']:.1%} of {share['rows']:,} held-out rows rightly, "
+            f"untuned {other['value']:.1%}: {self.outcome}.",
+            "right": f"{figure(share)} of {share['rows']:,} held-out rows; {self.base['name']} "
+            f"{figure(other)}: {self.outcome}",
+        }
+
+
+def with_base(body: Mapping[str, Any], subject: str) -> WithBase:
+    """A tuned model against its base model."""
+    models = {each["subject"]: each for each in body["models"]}
+    pair = next(each for each in body["comparisons"] if each["first"] == subject and each["against_base"])
+    is_clear = pair["word"] == CLEAR
+    outcome = (BETTER if pair["difference"] > 0 else WORSE) if is_clear else EVEN
+    return WithBase(models[subject], models[pair["second"]], outcome)
+
+
 def headline(model: Mapping[str, Any]) -> dict[str, Any]:
     """The share of rows answered rightly."""
     found: dict[str, Any] = next(model["metrics"][each] for each in HEADLINES if each in model["metrics"])
     return found
+
+
+def outcome(facts: Mapping[str, Any]) -> list[str]:
+    """The line of the outcome; none for other workflows."""
+    found = (facts.get("classification") or {}).get("result")
+    return [f"- Right answers: {plain(found['right'])}"] if found else []
 
 
 def section(facts: Mapping[str, Any]) -> list[str]:
@@ -92,10 +149,11 @@ def section(facts: Mapping[str, Any]) -> list[str]:
     lines = [title, "", *(f"- {plain(each['sentence'])}" for each in found["comparisons"])]
     lines += ["", *table(head, rows), *per_label(found)]
     told = (
-        "Intervals hold with 95%: Wilson's of shares, Tango's of differences, of F1 and Hamming loss "
-        "by resampling the rows; all comparisons are "
-        "corrected together (Holm). Accuracy takes an answer by what it means, the strict rule wants the "
-        "label alone as it is written; an answer outside the label set is wrong by both. "
+        "Intervals hold with 95%: Wilson's of shares, of F1 and Hamming loss by resampling the rows; "
+        "Tango's of differences are as much wider as their correction asks. All comparisons are "
+        "corrected together (Holm); which model is best was seen on these rows, so every pair counts. "
+        "Rows that Fireworks refused are in no figure. Accuracy takes an answer by what it means, the strict "
+        "rule wants the label alone as it is written; an answer outside the label set is wrong by both. "
     )
     told += CHOSEN_BY_LOSS if tuned else ""
     told += "All predictions: `predictions.csv`."

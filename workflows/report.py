@@ -54,6 +54,7 @@ def outcome(facts: Facts) -> list[str]:
             f"- Training loss: {loss(final['train_loss'])}",
             *(written.outcome(facts) or [validation(final)]),
             *scores.outcome(facts),
+            *classification_report.outcome(facts),
         ]
     if not served:
         return [*lines, "- Nothing is deployed.", ""] if facts["final"] else []

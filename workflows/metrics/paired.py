@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import comb, erfc, sqrt
 
 import numpy as np
@@ -27,6 +27,11 @@ class Comparison:
     test: str
     differences: Floats  # of each row
     is_share: bool  # right and wrong, not scores
+    seed: int
+
+    def at(self, level: float) -> Comparison:
+        """The same comparison with its interval at another level."""
+        return replace(self, difference=_estimate(self.differences, self.is_share, self.seed, level))
 
 
 def compare(
@@ -42,14 +47,20 @@ def compare(
         raise ValueError(f"{ours.size} and {theirs.size} rows cannot be paired: compare the rows both have")
     differences = ours - theirs
     is_share = bool(np.isin((ours, theirs), (0, 1)).all())
+    p, test = mcnemar(*discordant(differences)) if is_share else randomisation(differences, seed=seed)
+    difference = _estimate(differences, is_share, seed, level)
+    return Comparison(first, second, difference, p, test, differences, is_share, seed)
+
+
+def discordant(differences: Floats) -> tuple[int, int]:
+    """How many rows only the first has right, and how many only the second."""
+    return int((differences > 0).sum()), int((differences < 0).sum())
+
+
+def _estimate(differences: Floats, is_share: bool, seed: int, level: float) -> Estimate:
     if is_share:
-        only_first, only_second = int((differences > 0).sum()), int((differences < 0).sum())
-        difference = paired_difference(only_first, only_second, ours.size, level)
-        p, test = mcnemar(only_first, only_second)
-    else:
-        difference = bootstrap.mean(differences, seed=seed, level=level)
-        p, test = randomisation(differences, seed=seed)
-    return Comparison(first, second, difference, p, test, differences, is_share)
+        return paired_difference(*discordant(differences), differences.size, level)
+    return bootstrap.mean(differences, seed=seed, level=level)
 
 
 def mcnemar(only_first: int, only_second: int) -> Test:
@@ -95,3 +106,18 @@ def holm(values: Sequence[float]) -> list[float]:
         largest = max(largest, min(1.0, (len(values) - rank) * values[at]))
         corrected[at] = largest
     return corrected
+
+
+def holm_levels(values: Sequence[float], alpha: float) -> list[float]:
+    """The chance of a false alarm that Holm leaves each comparison, in their order: `alpha` by those that are
+    not yet rejected, and for all that are not what the first of them was held to. An interval at 1 less that
+    leaves 0 out where the corrected p-value is below `alpha`, but for what interval and test differ by."""
+    order = sorted(range(len(values)), key=values.__getitem__)
+    levels, allowed = [0.0] * len(values), 0.0
+    is_rejected = True
+    for rank, at in enumerate(order):
+        if is_rejected:
+            allowed = alpha / (len(values) - rank)
+            is_rejected = values[at] < allowed
+        levels[at] = allowed
+    return levels

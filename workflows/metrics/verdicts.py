@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from workflows.metrics import words
 from workflows.metrics.intervals import Estimate
-from workflows.metrics.paired import Comparison, holm
+from workflows.metrics.paired import Comparison, holm, holm_levels
 from workflows.metrics.power import ALPHA, detectable, rows_needed
 
 CLEAR, NOISE = "clear", "within noise"
@@ -15,7 +15,7 @@ CLEAR, NOISE = "clear", "within noise"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Verdict:
-    """A comparison with its p-value corrected for all that were made beside it.
+    """A comparison, its p-value and its interval corrected for all that were made beside it.
 
     `better` is the subject to prefer, None within noise. `rows_needed` would tell a difference as large as
     the one seen, `detectable` is the least that these rows would tell; None where nothing can be said."""
@@ -34,12 +34,13 @@ def verdicts(
 ) -> list[Verdict]:
     """One verdict for each comparison, in their order.
 
-    Clear takes both: a corrected p-value below `alpha` and an interval without 0, so that number and word
-    never say different things."""
-    corrected = holm([each.p for each in comparisons])
+    Clear takes both: a corrected p-value below `alpha` and an interval without 0. Of several comparisons each
+    interval has the level that Holm tests it at, so that number and word do not say different things."""
+    values = [each.p for each in comparisons]
+    many = len(comparisons) > 1
     return [
-        _verdict(each, p, len(comparisons), alpha, lower_is_better)
-        for each, p in zip(comparisons, corrected, strict=True)
+        _verdict(each.at(1 - level) if many else each, p, len(comparisons), alpha, lower_is_better)
+        for each, p, level in zip(comparisons, holm(values), holm_levels(values, alpha), strict=True)
     ]
 
 
@@ -77,6 +78,8 @@ def _noise(found: Comparison, p: float, count: int, needed: int | None, least: f
         return f"{found.first} and {found.second} came out the same on each of {words.rows(rows)}."
     figures = _figures(found, found.difference, p, count, " for the first")
     said = [f"{found.first} and {found.second} cannot be told apart: {figures}."]
+    if not found.difference.holds(0):
+        said.append("The interval alone leaves 0 out; the test, which is stricter here, does not.")
     if needed is not None and needed > rows:
         said.append(f"If the difference is real, it takes {words.forecast(needed)} to show it.")
     if least is not None and not (found.is_share and least > 1):
@@ -91,6 +94,6 @@ def _figures(found: Comparison, difference: Estimate, p: float, count: int, whos
     if difference.low is not None and difference.high is not None:
         low, high = (words.points(end, is_share=found.is_share) for end in (difference.low, difference.high))
         ends = f"{low.removesuffix(' points')} to {high}"
-        seen += f" ({difference.level:.0%} interval {ends}, {words.rows(difference.rows)})"
+        seen += f" ({words.level(difference.level)} interval {ends}, {words.rows(difference.rows)})"
     corrected = f", corrected for {count} comparisons" if count > 1 else ""
     return f"{seen}, p {'< 0.001' if p < 0.001 else f'= {p:.3f}'}{corrected}"

@@ -37,10 +37,15 @@ def forecast(count: int) -> str:
     return f"about {rows(-(-count // unit) * unit)}"
 
 
+def level(value: float) -> str:
+    """0.95 as `95%`, 0.99167 as `99.17%`."""
+    return f"{100 * value:.4g}%"
+
+
 def interval(estimate: Estimate, *, is_share: bool) -> str:
     """`65.0% (95% interval 58.1% to 71.3%, 200 rows)`, or without the interval why there is none."""
     value = figure(estimate.value, is_share=is_share)
     if estimate.low is None or estimate.high is None:
         return f"{value} ({estimate.method})"
     ends = " to ".join(figure(end, is_share=is_share) for end in (estimate.low, estimate.high))
-    return f"{value} ({estimate.level:.0%} interval {ends}, {rows(estimate.rows)})"
+    return f"{value} ({level(estimate.level)} interval {ends}, {rows(estimate.rows)})"

@@ -63,6 +63,32 @@ def test_one_difference_among_many_comparisons_may_be_chance():
     assert among[1].rows_needed is None
 
 
+def test_an_interval_is_as_strict_as_the_correction():
+    """+6.5 points: clear alone, noise among four, and the interval says the same."""
+    single = compare("a", "b", *outcomes(170, 21, 8), seed=1)
+    assert verdicts([single])[0].word == "clear"
+    found = verdicts([single, *(compare("a", "c", *outcomes(170, 15, 15), seed=1) for _ in range(3))])[0]
+    assert found.comparison.difference.holds(0)
+    assert found.comparison.difference.level == pytest.approx(1 - 0.05 / 4)
+    assert "(98.75% interval −" in found.sentence
+
+
+def test_where_the_test_is_stricter_than_the_interval_the_sentence_says_so():
+    single = compare("a", "b", *outcomes(170, 22, 8), seed=1)
+    found = verdicts([single, *(compare("a", "c", *outcomes(170, 15, 15), seed=1) for _ in range(3))])
+    assert (found[0].word, found[0].comparison.difference.holds(0)) == ("within noise", False)
+    assert "The interval alone leaves 0 out" in found[0].sentence
+    assert "The interval alone" not in found[1].sentence
+
+
+def test_intervals_follow_holm_from_the_smallest_p_value_on():
+    strong, weaker = (compare("a", "b", *outcomes(100, 40, lost), seed=1) for lost in (5, 20))
+    levels = [each.comparison.difference.level for each in verdicts([weaker, strong])]
+    assert levels == pytest.approx([0.95, 0.975])
+    scores = np.random.default_rng(3).random((2, 30))
+    assert len({verdicts([compare("a", "b", *scores, seed=1)] * n)[0].sentence for n in (1, 3)}) == 2
+
+
 def test_a_low_p_value_does_not_make_a_difference_clear_while_the_interval_holds_zero():
     found = compare("a", "b", *outcomes(0, 14, 7), seed=1)
     assert found.p < 0.2

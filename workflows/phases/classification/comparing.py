@@ -1,20 +1,25 @@
 """Models against each other on the same held-out rows: tuned against base, and tuned ones against each other.
 
 All comparisons of a session are corrected together (Holm), so that one false alarm among all of them stays as
-rare as in one.
+rare as in one. Which model is best is known only afterwards, so every pair that it might have been of counts.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import combinations
 from typing import Any
+
+import numpy as np
 
 from sessions.models import Candidate, Evaluation, TuningSession
 from workflows.answers import Subject
+from workflows.metrics import bootstrap
+from workflows.metrics.intervals import Floats
 from workflows.metrics.paired import Comparison, compare
 from workflows.metrics.verdicts import Verdict, verdicts
-from workflows.phases.classification import measuring, predictions
+from workflows.phases.classification import predictions
 from workflows.phases.classification.models import Model, models_of, ranked
 from workflows.work import Work
 
@@ -27,9 +32,12 @@ def keep(work: Work, bases: Sequence[Subject], tuned: Sequence[Candidate]) -> di
     models = models_of(work, bases, tuned)
     seed = work.session.value("seed")
     pairs = list(paired(models))
-    made = [compare(one.name, other.name, one.read.hits, other.read.hits, seed=seed) for one, other in pairs]
+    judged = verdicts([compare(one.name, other.name, *shared(one, other), seed=seed) for one, other in pairs])
+    best = ranked([each for each in models if each.candidate] or models)[0]
     found = [
-        told(one, other, verdict, seed) for (one, other), verdict in zip(pairs, verdicts(made), strict=True)
+        told(one, other, verdict)
+        for (one, other), verdict in zip(pairs, judged, strict=True)
+        if is_shown(best, one, other)
     ]
     body = {"models": [figures(work.session, each) for each in ranked(models)], "comparisons": found}
     predictions.keep(work, ranked(models))
@@ -38,22 +46,32 @@ def keep(work: Work, bases: Sequence[Subject], tuned: Sequence[Candidate]) -> di
 
 
 def paired(models: Sequence[Model]) -> Iterator[tuple[Model, Model]]:
-    """Each tuned model against its base model; the best of the tuned ones against the others, or of the base
-    models where nothing was tuned."""
+    """Each tuned model against its base model, then every pair of the tuned ones, the better one first; every
+    pair of base models where nothing was tuned."""
     bases = {each.subject.base_model: each for each in models if each.candidate is None}
     tuned = ranked([each for each in models if each.candidate])
     for each in tuned:
         yield each, bases[each.subject.base_model]
-    best, *others = tuned or ranked(models)
-    for each in others:
-        yield best, each
+    yield from combinations(tuned or ranked(models), 2)
 
 
-def told(one: Model, other: Model, verdict: Verdict, seed: int) -> dict[str, Any]:
+def is_shown(best: Model, one: Model, other: Model) -> bool:
+    """Whether a pair tells a person something: a tuned model against its base, the best against another."""
+    return one is best or (one.candidate is not None and other.candidate is None)
+
+
+def shared(one: Model, other: Model) -> tuple[Floats, Floats]:
+    """What either has right of the rows that both answered."""
+    _, ours, theirs = np.intersect1d(one.read.rows, other.read.rows, return_indices=True)
+    return one.read.hits[ours], other.read.hits[theirs]
+
+
+def told(one: Model, other: Model, verdict: Verdict) -> dict[str, Any]:
     """A comparison for the page: the sentence, and the numbers behind it."""
-    interval = measuring.paired(one.read, other.read, seed)
     found: Comparison = verdict.comparison
-    gained, lost = (found.differences > 0).nonzero()[0], (found.differences < 0).nonzero()[0]
+    interval = bootstrap.mean(found.differences, seed=found.seed, level=found.difference.level)
+    rows = np.intersect1d(one.read.rows, other.read.rows)
+    gained, lost = rows[found.differences > 0], rows[found.differences < 0]
     return {
         "first": one.subject.key,
         "second": other.subject.key,
@@ -62,6 +80,7 @@ def told(one: Model, other: Model, verdict: Verdict, seed: int) -> dict[str, Any
         "difference": found.difference.value,
         "low": found.difference.low,
         "high": found.difference.high,
+        "level": found.difference.level,
         "bootstrap_low": interval.low,
         "bootstrap_high": interval.high,
         "p": verdict.p,

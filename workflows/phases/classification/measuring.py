@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from sessions.classified import slug
 from sessions.models import Artifact
 from workflows.answers import Subject
 from workflows.data.labels_prompt import Prompt
-from workflows.metrics import bootstrap, classification, multilabel
+from workflows.metrics import classification, multilabel
 from workflows.metrics.classification import Classification, LabelScores
 from workflows.metrics.f1_intervals import F1Intervals, intervals
 from workflows.metrics.intervals import Estimate, Floats, wilson
@@ -23,58 +22,15 @@ from workflows.metrics.multilabel import OUTSIDE, MultiLabel
 from workflows.outcomes import Outcome
 from workflows.phases.classification import asking
 from workflows.phases.classification.pictures import draw_confusion
+from workflows.phases.classification.reads import Label, Read, read
 from workflows.work import Work
 
 FOLDER = "classification"
-Label = tuple[str, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Read:
-    """The answers of one model: the right labels, and what it said by either rule, row by row. None: outside
-    the set; an answer that the provider refused is outside as well."""
-
-    right: list[Label]
-    said: list[Label | None]
-    strict: list[Label | None]
-    refused: int
-
-    @cached_property
-    def hits(self) -> Floats:
-        """1 where a row is answered rightly, else 0; shape (rows,)."""
-        return self._hits(self.said)
-
-    @cached_property
-    def strict_hits(self) -> Floats:
-        """The same by the strict rule."""
-        return self._hits(self.strict)
-
-    def _hits(self, said: Sequence[Label | None]) -> Floats:
-        pairs = zip(self.right, said, strict=True)
-        return np.array(
-            [other is not None and set(right) == set(other) for right, other in pairs], dtype=float
-        )
-
-
-def read(work: Work, subject: Subject) -> Read:
-    """What a model answered."""
-    found = list(asking.answers(work.session, subject.key).values_list("result", "error"))
-    return Read(
-        [tuple(result["right"]) for result, _ in found],
-        [label_of(result, "labels") for result, _ in found],
-        [label_of(result, "strict") for result, _ in found],
-        sum(bool(error) for _, error in found),
-    )
-
-
-def label_of(result: Mapping[str, Any], rule: str) -> Label | None:
-    """The labels of an answer by one rule; None: outside the set."""
-    found = result[rule]
-    return None if found is None else tuple(found)
 
 
 def measured(work: Work, subjects: Sequence[Subject]) -> Outcome | None:
-    """None when every model's answers are there and its figures kept; else what the step returns."""
+    """None when every model's answers are there, and the figures of those that answered
+    enough are kept; else what the step returns."""
     kept = set(work.session.artifacts.values_list("name", flat=True))
     left = [each for each in subjects if name_of(each.key) not in kept]
     if not left:
@@ -82,7 +38,8 @@ def measured(work: Work, subjects: Sequence[Subject]) -> Outcome | None:
     outcome = asking.step(work, left)
     if outcome is None:
         for subject in left:
-            measure(work, subject, asking.prompt_of(work.session))
+            if read(work, subject).is_enough:
+                measure(work, subject, asking.prompt_of(work.session))
     return outcome
 
 
@@ -104,19 +61,22 @@ def measure(work: Work, subject: Subject, prompt: Prompt) -> None:
         }
         for metric, each in figures.estimates
     }
-    writes.keep_figures(work.session, subject.key, columns, words(subject, figures.estimates))
+    writes.keep_figures(work.session, subject.key, columns, words(subject, figures.estimates, found))
     if "matrix" in figures.body:
         drawn = draw_confusion(figures.body, slug(subject.key))
         work.keep(f"charts/confusion-{slug(subject.key)}.svg", "image/svg+xml", drawn)
     work.keep(name_of(subject.key), "application/json", json.dumps(figures.body, ensure_ascii=False))
 
 
-def words(subject: Subject, estimates: Sequence[tuple[str, Estimate]]) -> str:
-    """The figures in a line: right answers with their interval, and answers outside the set."""
+def words(subject: Subject, estimates: Sequence[tuple[str, Estimate]], found: Read) -> str:
+    """The figures in a line: right answers with their interval, answers outside the set, rows refused."""
     right, outside = estimates[0][1], dict(estimates)["outside"].value
+    count = f"{right.rows:,} of {found.asked:,}" if found.refused else f"{right.rows:,}"
+    refused = f"; Fireworks refused {len(found.refused):,} rows" if found.refused else ""
     return (
-        f"{subject.label} answered {right.value:.1%} of {right.rows:,} rows rightly "
+        f"{subject.label} answered {right.value:.1%} of {count} rows rightly "
         f"({right.low:.1%} to {right.high:.1%}); {outside:.1%} of its answers are outside the label set"
+        f"{refused}"
     )
 
 
@@ -172,10 +132,6 @@ def single(found: Read, prompt: Prompt) -> Figures:
         ("outside", share(outside(found))),
     ]
     body = {"matrix": made.matrix, "labels": list(made.labels), **table(made, found)}
-    body["confused"] = [
-        {"right": each.true, "answered": each.answered, "rows": each.count, "share": each.share}
-        for each in made.most_confused()
-    ]
     return Figures(estimates, body)
 
 
@@ -241,7 +197,8 @@ def table(made: Classification | MultiLabel, found: Read) -> dict[str, Any]:
         "right": int(found.hits.sum()),
         "right_strict": int(found.strict_hits.sum()),
         "outside": int(outside(found).sum()),
-        "refused": found.refused,
+        "refused": len(found.refused),
+        "cut": found.cut,
         "by_label": rows,
     }
 
@@ -259,8 +216,3 @@ def sources(work: Work, subject: Subject) -> dict[str, Any]:
         "heldout_sha256": heldout.sha256,
         "seed": work.session.value("seed"),
     }
-
-
-def paired(first: Read, second: Read, seed: int) -> Estimate:
-    """The difference of two models' accuracies on the same rows, with its paired bootstrap interval."""
-    return bootstrap.mean(first.hits - second.hits, seed=seed)

@@ -9,8 +9,7 @@ from sessions.models import Candidate
 from sessions.specification import short_name
 from sessions.states import CandidateState
 from workflows.answers import Subject
-from workflows.phases.classification import measuring
-from workflows.phases.classification.measuring import Read
+from workflows.phases.classification.reads import Read, read
 from workflows.phases.classification.training import measured_model
 from workflows.work import Work
 
@@ -34,10 +33,7 @@ def models_of(work: Work, bases: Sequence[Subject], tuned: Sequence[Candidate]) 
     """Base models and tuned ones with their answers."""
     subjects: list[tuple[str, Subject, Candidate | None]] = [(each.label, each, None) for each in bases]
     subjects += [(name_of(each), measured_model(each), each) for each in tuned]
-    return [
-        Model(name, subject, measuring.read(work, subject), candidate)
-        for name, subject, candidate in subjects
-    ]
+    return [Model(name, subject, read(work, subject), candidate) for name, subject, candidate in subjects]
 
 
 def name_of(candidate: Candidate) -> str:

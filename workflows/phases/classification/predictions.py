@@ -9,12 +9,13 @@ from sessions.models import Artifact
 from sessions.spreadsheets import csv_line
 from workflows.metrics.multilabel import OUTSIDE
 from workflows.phases.classification import asking
-from workflows.phases.classification.data import LINES
-from workflows.phases.classification.measuring import Label
+from workflows.phases.classification.data import LINES, truths
 from workflows.phases.classification.models import Model
+from workflows.phases.classification.reads import Label, Read
 from workflows.work import Work
 
 FILE = "predictions.csv"
+REFUSED = "refused"  # by Fireworks: neither right nor wrong
 SEVERAL = "; "  # between the labels of one row
 
 
@@ -27,19 +28,21 @@ def keep(work: Work, models: Sequence[Model]) -> None:
     texts = [
         list(asking.answers(work.session, each.subject.key).values_list("text", flat=True)) for each in models
     ]
-    right = models[0].read.right
+    right = truths(work)
+    reads = [by_row(each.read) for each in models]
     for row, (line, label) in enumerate(zip(lines, right, strict=True)):
         cells = [str(row), str(line), SEVERAL.join(label)]
-        for model, answers in zip(models, texts, strict=True):
-            said = model.read.said[row]
-            cells += [
-                answers[row],
-                read_as(said),
-                yes(model.read.hits[row]),
-                yes(model.read.strict_hits[row]),
-            ]
+        for model, answers, found in zip(models, texts, reads, strict=True):
+            refused = model.read.refused.get(row)
+            cells += [answers[row], *found[row]] if refused is None else [refused, REFUSED, "", ""]
         out.append(csv_line(cells))
     work.keep(FILE, "text/csv", "".join(out))
+
+
+def by_row(found: Read) -> dict[int, list[str]]:
+    """What an answer was read as, and whether that is right by either rule."""
+    parts = zip(found.rows, found.said, found.hits, found.strict_hits, strict=True)
+    return {row: [read_as(said), yes(hit), yes(strict)] for row, said, hit, strict in parts}
 
 
 def read_as(said: Label | None) -> str:

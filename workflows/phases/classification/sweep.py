@@ -12,7 +12,7 @@ from sessions.states import CandidateState
 from workflows.answers import Subject
 from workflows.outcomes import Done, Failed, Outcome, Wait
 from workflows.phases import curves, datasets, sweep
-from workflows.phases.classification import comparing, measuring, strongest
+from workflows.phases.classification import comparing, measuring, reads, strongest
 from workflows.work import Work
 
 
@@ -22,6 +22,10 @@ def step(work: Work) -> Outcome:
     outcome = measuring.measured(work, bases)
     if outcome is not None:
         return outcome
+    thin = reads.thin(work, bases)
+    if thin:
+        first = next(each for each in bases if each.key in thin)
+        return Failed(reads.not_measured(work, first, thin[first.key]))
     said = words(work.session, bases)
     if work.session.value("benchmark_only"):
         comparing.keep(work, bases, [])
