@@ -11,7 +11,7 @@ Mid-p is Lancaster's (1961, J. Am. Stat. Assoc. 56:223). Measured: `benchmarks/c
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from workflows.metrics.intervals import LEVEL, Estimate, Floats, counted, halve, likeliest_loss
 
@@ -47,7 +47,18 @@ def above(won: Floats, lost: Floats, rows: int, difference: Floats) -> Floats:
     size = 2 * rows + 1
     circle = np.exp(-2j * np.pi * np.arange(rows + 1) / size)
     of_a_row = (1 - win - loss)[:, None] + win[:, None] * circle + loss[:, None] / circle
-    chances = np.roll(np.fft.irfft(of_a_row**rows, n=size, axis=1), rows, axis=1)  # of -rows to rows
+    chances = np.roll(np.fft.irfft(_power(of_a_row, rows), n=size, axis=1), rows, axis=1)  # of -rows to rows
     at = (np.arange(len(won)), (won - lost).astype(int) + rows)
     found: Floats = 1 - np.cumsum(chances, axis=1)[at] + chances[at] / 2
+    return found
+
+
+def _power(base: NDArray[np.complex128], exponent: int) -> NDArray[np.complex128]:
+    """By squaring, for an exponent of 1 or more: NumPy's own takes a logarithm of each number, and twice as
+    long."""
+    found = base if exponent % 2 else np.ones_like(base)
+    while exponent := exponent // 2:
+        base = base * base
+        if exponent % 2:
+            found = found * base
     return found
