@@ -78,8 +78,8 @@ def is_json(answer: str) -> float:
 
 def upper_share(answer: str) -> float:
     """The share of letters that are capitals."""
-    letters = [char for char in answer if char.isalpha()]
-    return sum(char.isupper() for char in letters) / len(letters) if letters else 0.0
+    letters = list(filter(str.isalpha, answer))
+    return sum(map(str.isupper, letters)) / len(letters) if letters else 0.0
 
 
 @dataclass(frozen=True, slots=True)

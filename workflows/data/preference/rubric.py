@@ -86,9 +86,9 @@ def measured(pairs: Iterable[Pair]) -> tuple[int, tuple[Effect, ...]]:
     count = 0
     for pair in pairs:
         count += 1
+        asked, preferred, other = pair.asked, pair.preferred, pair.other
         for name, feature in FEATURES.items():
-            sides = (feature.measure(pair.asked, side) for side in (pair.preferred, pair.other))
-            first, second = sides
+            first, second = feature.measure(asked, preferred), feature.measure(asked, other)
             if first != second:
                 differences[name].append(first - second)
     effects = [_effect(name, values) for name, values in differences.items() if values]

@@ -15,7 +15,7 @@ WORDS = ("river", "cloud", "stone", "paper", "glass", "forest", "window", "garde
 
 
 def sentence(draw: random.Random, length: int) -> str:
-    return " ".join(draw.choice(WORDS) for _ in range(length)) + "."
+    return " ".join(draw.choices(WORDS, k=length)) + "."
 
 
 def pairs(count: int, better, worse) -> list[Pair]:
