@@ -178,7 +178,8 @@ class Trainer:
         tokens = 10 * rows * job["epochs"]
         progress(folder, "writing", 100, tokens, rows_used=rows, rows_total=rows)
         (folder / "adapter").mkdir(exist_ok=True)
-        (folder / "adapter" / "adapter_config.json").write_text('{"r": 8, "target_modules": ["q_proj"]}')
+        adapter = {"r": job["lora_rank"], "target_modules": ["q_proj"]}
+        (folder / "adapter" / "adapter_config.json").write_text(json.dumps(adapter))
         (folder / "result.json").write_text(json.dumps({"ok": True, "tokens": tokens}))
 
 

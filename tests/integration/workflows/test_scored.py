@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import zipfile
+from collections import Counter
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,9 @@ from sessions.intake import shelf, take
 from sessions.models import Evaluation, TuningSession
 from sessions.states import GateKind, Phase, PhaseState, Status
 from tests.integration.evaluators.conftest import walls
+from tests.integration.workflows.conftest import opened
 from tests.integration.workflows.house import House, report
+from tests.integration.workflows.learner import LearningEngine
 
 __all__ = ["walls"]
 pytestmark = [
@@ -32,34 +36,54 @@ pytestmark = [
     pytest.mark.usefixtures("walls"),
 ]
 BASE = "base:accounts/fireworks/models/qwen3-8b"
-# Tuned stand-ins of these tests say the name of their adapter first: whoever says it has learnt.
-LEARNT = b'''
+GSM8K, TEXT2SQL = ("gsm8k-train", 200), ("text2sql", 100)
+# Judges SQL by the parts of the expected query in it, and by whether SQLite can read it on the row's schema.
+SQL = rb"""
+import re
+import sqlite3
+
+
+def parts(query):
+    return set(re.findall(r"\w+|[^\w\s]", query.lower()))
+
+
+def fault_of(query, question):
+    database = sqlite3.connect(":memory:")
+    for table in re.findall(r"CREATE TABLE [^(]+\([^)]*\)", question):
+        database.execute(table)
+    try:
+        database.execute("EXPLAIN " + query)
+    except sqlite3.Error as fault:
+        return str(fault)
+    finally:
+        database.close()
+    return ""
+
+
 def evaluate(messages, ground_truth=None, **row):
-    """Half a point for being tuned, and more for each word of the expected query, if tuned."""
-    answer = messages[-1]["content"] or ""
-    words = str(ground_truth).lower().split()
-    found = sum(word in answer.lower() for word in words) / max(1, len(words))
-    right = answer == ground_truth
-    tuned = 0.5 + 0.4 * found if "+fwp-" in answer else 0.1 * found
-    return {"score": 1.0 if right else tuned, "reason": f"{found:.2f}"}
-'''
+    question, answer = messages[-2]["content"], messages[-1]["content"] or ""
+    ours, theirs = parts(answer), parts(ground_truth)
+    fault = fault_of(answer, question) if answer else "no query"
+    score = 0.75 * len(ours & theirs) / len(ours | theirs) + (0.0 if fault else 0.25)
+    return {"score": score, "reason": fault or "SQLite can read it"}
+"""
 
 
 def rows_of(name: str, count: int) -> list[dict[str, Any]]:
-    """The first rows of a file of shared/data; a checkout without it has the same shape on paper."""
-    path = Path(__file__).parents[4] / "shared" / "data" / name
-    if path.exists():
-        with path.open(encoding="utf-8") as lines:
-            return [json.loads(line) for line in islice(lines, count)]
-    return [
-        {
-            "messages": [
-                {"role": "user", "content": f"Anna has {at} apples and buys {at % 7}. How many has she?"},
-                {"role": "assistant", "content": f"{at} + {at % 7} = {at + at % 7}\n#### {at + at % 7}"},
-            ]
-        }
-        for at in range(1, count + 1)
-    ]
+    """The first rows of a file of shared/data; the test is skipped where it is not."""
+    path = Path(__file__).parents[4] / "shared" / "data" / f"{name}.jsonl"
+    if not path.exists():
+        pytest.skip(f"the real data are not here: shared/data/{path.name}")
+    with path.open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in islice(lines, count)]
+
+
+@pytest.fixture
+def learnt(db: None, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[House, str]]:
+    """A local Fireworks whose models know more of a dataset the higher their rank, and the dataset."""
+    rows = rows_of(*request.param)
+    with opened(tmp_path, engine=LearningEngine.of(rows)) as house:
+        yield house, house.dataset("real", rows)
 
 
 def begin(house: House, sentence: str, **fields: str) -> TuningSession:
@@ -85,9 +109,11 @@ def zipped(**files: bytes) -> bytes:
     return packed.getvalue()
 
 
-def test_gsm8k_with_a_generated_evaluator(house: House, client: Client) -> None:
-    """Rows 2.4, 2.9, 2.10 and 5.1: the evaluator is written once, scores base and candidates, and decides."""
-    dataset = house.dataset("gsm8k", rows_of("gsm8k-train.jsonl", 200))
+@pytest.mark.parametrize("learnt", [GSM8K], indirect=True, ids=["gsm8k"])
+def test_gsm8k_with_a_generated_evaluator(learnt: tuple[House, str], client: Client) -> None:
+    """Rows 2.4, 2.9, 2.10 and 5.1: the evaluator is written once, scores base and candidates, and decides for
+    the one with more right numbers, against the loss."""
+    house, dataset = learnt
     session = begin(
         house,
         f"Run SFT on {dataset} with qwen3-8b. Generate an evaluator for me. "
@@ -112,10 +138,11 @@ def test_gsm8k_with_a_generated_evaluator(house: House, client: Client) -> None:
     scored = {each.subject: each for each in Evaluation.objects.filter(session=session, metric="score")}
     assert set(scored) == {BASE, "candidate:1", "candidate:2"}
     assert {each.rows for each in scored.values()} == {20}
-    assert gate.body["rule"].startswith(
-        "Lowest validation loss, since the evaluator gave every answer the same"
+    assert (
+        gate.body["rule"] == "Highest mean score by the evaluator (the final number) on the 20 held-out rows."
     )
-    assert "gave every answer the same score" in gate.body["certainty"]
+    assert scored["candidate:2"].value > scored["candidate:1"].value > scored[BASE].value
+    assert_score_beats_loss(session, gate.body)
     page = client.get(f"{session.get_absolute_url()}?tab=scoreboard").content.decode()
     assert "qwen3-8b, untuned" in page
     assert "Score" in page
@@ -133,13 +160,24 @@ def test_gsm8k_with_a_generated_evaluator(house: House, client: Client) -> None:
     assert session.events.filter(kind="inspected").count() == 1
 
 
-def test_text2sql_with_a_brought_evaluator(house: House, client: Client) -> None:
-    """Rows 2.4 and 2.9: an uploaded archive decides which candidate is suggested, clearly above its base."""
-    dataset = house.dataset("sql", rows_of("text2sql.jsonl", 100))
-    evaluator = uploaded("mine.zip", zipped(evaluator_py=LEARNT, requirements_txt=b"eval-protocol\n"))
+def assert_score_beats_loss(session: TuningSession, body: dict[str, Any]) -> None:
+    """The higher rank is suggested: it knows more, and its validation loss is the worse one."""
+    first, second = session.candidates.filter(number__lte=2).order_by("number")
+    assert (first.lora_rank, second.lora_rank) == (8, 16)
+    assert first.validation_loss < second.validation_loss
+    assert (body["suggested"], [each["number"] for each in body["ranking"]]) == (2, [2, 1])
+    assert body["against_base"].startswith("Candidate 2 is better than qwen3-8b untuned: ")
+
+
+@pytest.mark.parametrize("learnt", [TEXT2SQL], indirect=True, ids=["text2sql"])
+def test_text2sql_with_a_brought_evaluator(learnt: tuple[House, str], client: Client) -> None:
+    """Rows 2.4 and 2.9: an uploaded archive that judges SQL decides between two candidates, against the loss,
+    and puts the suggested one clearly above its base."""
+    house, dataset = learnt
+    evaluator = uploaded("mine.zip", zipped(evaluator_py=SQL, requirements_txt=b"eval-protocol\n"))
     session = begin(
-        house, f"Run SFT on {dataset} with qwen3-8b, rank 8 and learning rate 1e-4, 1 epoch.",
-        strategy="evaluator", evaluator=evaluator,
+        house, f"Run SFT on {dataset} with qwen3-8b, ranks 8 and 16 and learning rate 1e-4, 1 epoch.",
+        strategy="evaluator", evaluator=evaluator, heldout_rows="20",
     )  # fmt: skip
     house.drive(session)
     assert house.gate(session).kind == GateKind.PLAN, house.gate(session).body
@@ -150,28 +188,33 @@ def test_text2sql_with_a_brought_evaluator(house: House, client: Client) -> None
     assert client.get(f"/s/{session.public_id}/answers/").status_code == 404  # nothing was asked yet
     house.reply(session, "Approved, proceed.")
     house.drive(session)
-    body = house.gate(session).body
-
-    assert body["against_base"].startswith("Candidate 1 is better than qwen3-8b untuned: ")
+    assert_score_beats_loss(session, house.gate(session).body)
     house.reply(session, "Proceed with the winning config.")
     house.drive(session)
     assert session.status == Status.SUCCEEDED, session.failure
-    scored = {each.subject: each for each in session.evaluations.filter(metric="score")}
-    assert scored["candidate:1"].value > scored[BASE].value + 0.4
+    scored = {each.subject: each.value for each in session.evaluations.filter(metric="score")}
+    assert scored["candidate:2"] > scored["candidate:1"] > scored[BASE]
     assert session.phases.get(phase=Phase.TRAINING).state == PhaseState.SKIPPED
 
-    page = client.get(f"{session.get_absolute_url()}?tab=evaluation").content.decode()
-    assert "10 of 10 answers have a score." in page
-    assert f'href="/s/{session.public_id}/answers/?show=improved">10 score higher</a>' in page
-    answers = client.get(f"/s/{session.public_id}/answers/?show=improved").content.decode()
-    assert answers.count("answer-row") == 10
     table = list(
         csv.DictReader(io.StringIO(client.get(f"/s/{session.public_id}/answers.csv").getvalue().decode()))
     )
-    assert len(table) == 20
-    assert {row["subject"] for row in table} == {BASE, "candidate:1"}
-    assert [row["row"] for row in table] == [str(at) for at in range(1, 11) for _ in range(2)]
+    assert Counter(row["subject"] for row in table) == {BASE: 20, "candidate:1": 20, "candidate:2": 20}
+    assert [row["row"] for row in table] == [str(at) for at in range(1, 21) for _ in range(3)]
     assert all(row["question"] and row["expected"] and row["score"] for row in table)
+    right = [row for row in table if row["answer"] == row["expected"]]
+    assert {row["reason"] for row in right} == {"SQLite can read it"}
+    assert {float(row["score"]) for row in right} == {1.0}
+    half = [row for row in table if row not in right]
+    assert all(float(row["score"]) < 1 for row in half)
+    improved = len(right_of(table, "candidate:2") - right_of(table, BASE))
+    assert improved > 0
+
+    page = client.get(f"{session.get_absolute_url()}?tab=evaluation").content.decode()
+    assert "20 of 20 answers have a score." in page
+    assert f'href="/s/{session.public_id}/answers/?show=improved">{improved} score higher</a>' in page
+    answers = client.get(f"/s/{session.public_id}/answers/?show=improved").content.decode()
+    assert answers.count("answer-row") == improved
     streamed = async_to_sync(read_whole)(f"/s/{session.public_id}/answers.csv")
     assert list(csv.DictReader(io.StringIO(streamed))) == table
     session.answers.update(result={})  # of a session whose answers are read otherwise
@@ -179,7 +222,12 @@ def test_text2sql_with_a_brought_evaluator(house: House, client: Client) -> None
         assert client.get(f"/s/{session.public_id}/{page}").status_code == 404
     text = session.artifacts.get(name="final_report.md").path.read_text()
     assert "evaluator/evaluator.py" in text
-    assert "Candidate 1 is better than qwen3-8b untuned" in text
+    assert "Candidate 2 is better than qwen3-8b untuned" in text
+
+
+def right_of(table: list[dict[str, str]], subject: str) -> set[str]:
+    """The rows that a subject answered as expected."""
+    return {row["row"] for row in table if row["subject"] == subject and row["answer"] == row["expected"]}
 
 
 async def read_whole(address: str) -> str:
