@@ -39,7 +39,7 @@ class Learner(Echo):
         """Of the answers that it knows: all from rank 20 on."""
         if self.adapter is None:
             return UNTUNED
-        rank = json.loads((self.adapter / "adapter_config.json").read_text())["r"]
+        rank: int = json.loads((self.adapter / "adapter_config.json").read_text())["r"]
         return min(1.0, rank / 20)
 
 
