@@ -21,6 +21,7 @@ from fwportal import env
 
 ROOMS = ("unit", "integration", "system", "browser")
 TESTS = Path(__file__).parent
+SHARED = TESTS.parent.parent / "shared"  # the real data and source documents that came with the task
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 # Port 9 (discard) is never served here: a test that forgets to bring its own Fireworks fails at once.
 NOWHERE = "http://127.0.0.1:9"
@@ -44,6 +45,12 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["JAX_COMPILATION_CACHE_DIR"] = compiled.name
     # Tests run each program a few times: compiling it well takes longer than running it badly.
     os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {QUICK_COMPILATION}".strip()
+
+
+def pytest_report_header() -> list[str]:
+    if SHARED.is_dir():
+        return []
+    return [f"{SHARED} is not here: tests on its real data and source documents are skipped"]
 
 
 def room(item: pytest.Item) -> str:
@@ -93,7 +100,7 @@ def chromium() -> str:
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real data beside the repository; a test that needs it is skipped where it is absent."""
-    folder = TESTS.parent.parent / "shared" / "data"
+    folder = SHARED / "data"
     if not folder.is_dir():
         pytest.skip("the real data in ../shared/data is not here")
     return folder
