@@ -13,7 +13,11 @@ import pytest
 from sessions.instructions import Reading, read
 from tests.unit.specification.examples import CATALOGUE, full
 
-TABLE = tomllib.loads((Path(__file__).parent / "sentences.toml").read_text(encoding="utf-8"))["sentence"]
+HERE = Path(__file__).parent
+TABLE, TRAPS = (
+    tomllib.loads((HERE / name).read_text(encoding="utf-8"))["sentence"]
+    for name in ("sentences.toml", "traps.toml")
+)
 AT_LEAST, OF = 115, 120  # of the issue; the table has more
 COSTS = {"right": 0, "not understood": 1, "wrong": 10}
 
@@ -56,3 +60,10 @@ def test_nearly_all_sentences_are_read_right_and_none_is_read_wrong(
         sys.stdout.write(f"\n{count['right']} of {len(TABLE)} sentences read right, penalty {cost}\n")
     assert [text for text, verdict in verdicts.items() if verdict == "wrong"] == []
     assert count["right"] * OF >= AT_LEAST * len(TABLE)
+
+
+def test_no_trap_is_read_wrong_and_most_are_read_right() -> None:
+    verdicts = {row["text"]: judged(row, read(row["text"], CATALOGUE, account="me")) for row in TRAPS}
+    assert len(verdicts) == len(TRAPS)
+    assert [text for text, verdict in verdicts.items() if verdict == "wrong"] == []
+    assert Counter(verdicts.values())["right"] >= 0.75 * len(TRAPS)
