@@ -26,7 +26,7 @@ from sessions.models import Evaluation, TuningSession
 from sessions.states import GateKind, Phase, PhaseState, Status
 from tests.integration.evaluators.conftest import walls
 from tests.integration.workflows.conftest import opened
-from tests.integration.workflows.house import House, report
+from tests.integration.workflows.house import House, chat, report
 from tests.integration.workflows.learner import LearningEngine
 
 __all__ = ["walls"]
@@ -268,3 +268,27 @@ def test_answers_without_a_score_are_counted_and_nothing_is_scored_twice(house: 
     assert "ValueError: no number in it (line 5 of evaluator.py)" in failed[0].result["fault"]
     assert (tuned.rows, tuned.provenance["failed"]) == (20 - len(failed), len(failed))
     assert len({each.row for each in session.answers.filter(subject="candidate:1")}) == 20
+
+
+LENGTH = b"""
+def evaluate(messages, ground_truth=None, **row):
+    return min(1.0, len(messages[-1]["content"] or "") / 1000)
+"""
+
+
+def test_answers_that_were_cut_are_told_everywhere(house: House, client: Client) -> None:
+    """These models say the question again, which is longer than any answer was expected to be."""
+    session = house.approved(
+        dataset=house.dataset("long", chat(40, "one " * 70)), heldout_rows=8, deploy=False,
+        strategy="evaluator", evaluator=uploaded("mine.py", LENGTH),
+    )  # fmt: skip
+    house.drive(session)
+    told = "Cut at the most tokens, so their scores may read low: 8 of 8 answers of Candidate 1."
+    assert house.gate(session).body["certainty"].endswith(told)
+    assert session.events.filter(text__endswith="; 8 of its answers were cut at 64 tokens").count() == 2
+    house.reply(session, "Proceed with the winning config.")
+    house.drive(session)
+    page = client.get(f"{session.get_absolute_url()}?tab=evaluation").content.decode()
+    assert "8 were cut at the most tokens" in page
+    assert [each["cut"] for each in report(session)["scores"]["rows"]] == [8, 8]
+    assert told in session.artifacts.get(name="final_report.md").path.read_text()
