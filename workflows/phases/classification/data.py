@@ -12,25 +12,23 @@ from typing import Any
 from sessions.models import Artifact
 from sessions.specification import FieldError, Specification
 from workflows.data import imbalance, overlap, stratify
-from workflows.data.labels import SHOWN, Labelled, Read, Shown, read
+from workflows.data.labels import Labelled, Read, read
 from workflows.data.labels_files import Wanted, write
 from workflows.data.labels_prompt import Prompt
 from workflows.data.labels_resolution import (
     LabelFault,
     Resolved,
     refuse_unlabelled,
-    relabelled,
     resolve,
     without_rare,
 )
 from workflows.data.overlap import Overlap
-from workflows.data.splits import LEAST_TRAIN, SplitFile
-from workflows.faults import DataFault
+from workflows.data.splits import SplitFile
 from workflows.phases import splitting
+from workflows.phases.classification.held import sides
 from workflows.phases.inspection import DATA, EVALUATION
 from workflows.work import Work
 
-SHARE = 0.2  # of the rows is measured on, unless the person says otherwise (product row 3.1)
 LINES = "heldout-lines.json"
 
 
@@ -67,12 +65,19 @@ def prepare(work: Work, specification: Specification) -> Prepared:
         whole_train = train if resolved is whole else sides(found, measured, whole, specification)[0]
     except LabelFault as fault:
         raise refused(fault) from fault
+    refuse_unnamed(resolved)
     prompt = Prompt(resolved.labels, resolved.multi, specification.value("prompt") or "")
     files, has_sample = written(work, specification, train, heldout, prompt)
     shared = overlap.between(files["train"].path, files["heldout"].path)
     return Prepared(
         found, measured, whole, whole_train, resolved, prompt, train, heldout, files, has_sample, shared
     )
+
+
+def refuse_unnamed(resolved: Resolved) -> None:
+    """ValueError when a row has a label that no prompt would name: its answer could never be right."""
+    if unnamed := resolved.counts.keys() - set(resolved.labels):
+        raise ValueError(f"labels outside the set: {', '.join(sorted(unnamed))}")
 
 
 def said_labels(specification: Specification) -> tuple[str, ...]:
@@ -108,42 +113,6 @@ def refused(fault: LabelFault) -> FieldError:
     """The fault with the rows that show it, asked as a question about the labels."""
     rows = "; ".join(f"line {each.line}: “{each.text}”" for each in fault.rows)
     return FieldError("labels", f"{fault}{f' For example {rows}.' if rows else ''}", fault.remedy)
-
-
-def sides(
-    found: Read, measured: Read | None, resolved: Resolved, specification: Specification
-) -> tuple[list[Labelled], list[Labelled]]:
-    """Training rows and held-out rows. Raises FieldError, DataFault or LabelFault where one side would be too
-    small."""
-    if measured is not None:
-        return brought_sides(found, measured, resolved)
-    said = specification.by_person()
-    total = len(resolved.rows)
-    asked = said.value("heldout_rows") or round(total * (said.value("test_share") or SHARE))
-    if total - asked < LEAST_TRAIN:
-        fault = f"{total:,} rows with labels are too few to hold out {asked:,} of them."
-        if said.value("heldout_rows"):
-            raise FieldError("heldout_rows", fault, "Say how many to hold out.")
-        raise DataFault(fault, "Add rows, or bring an evaluation dataset, and start again.")
-    taken = stratify.draw(resolved.rows, max(1, asked))
-    pairs = list(zip(resolved.rows, taken, strict=True))
-    return [row for row, held in pairs if not held], [row for row, held in pairs if held]
-
-
-def brought_sides(found: Read, measured: Read, resolved: Resolved) -> tuple[list[Labelled], list[Labelled]]:
-    """The rows of both datasets that carry labels of the set. Raises LabelFault."""
-    made = []
-    for read_rows, name, least in ((found, "training", LEAST_TRAIN), (measured, "evaluation", 1)):
-        kept = relabelled(read_rows.rows, resolved.names)
-        if len(kept) < least:
-            raise LabelFault(
-                f"{len(kept)} of {len(read_rows.rows):,} rows of the {name} dataset carry a label "
-                "of the set.",
-                f"Name labels that the {name} dataset has, or rename its labels.",
-                [Shown(row.line, ", ".join(row.labels)) for row in read_rows.rows[:SHOWN]],
-            )
-        made.append(kept)
-    return made[0], made[1]
 
 
 def written(

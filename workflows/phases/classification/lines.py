@@ -18,7 +18,7 @@ from sessions.costs import (
     training_line,
 )
 from sessions.costs.estimate import CENT_OF_CENT
-from sessions.costs.lines import BASE_INFERENCE, TRAINING, TUNED_INFERENCE
+from sessions.costs.lines import BASE_INFERENCE, TUNED_INFERENCE
 from sessions.models import BaseModel
 from sessions.specification import CandidateConfig, Specification, short_name
 from sessions.states import Phase
@@ -40,8 +40,8 @@ def estimated(
     accelerators: tuple[str, int] | None,
 ) -> tuple[Estimate, list[dict[str, Any]]]:
     """The whole breakdown by the dated price table, and the ways to serve each model with their prices."""
-    rates = Rates.load(rates_path())
-    pricing = Pricing(rates, dict(BaseModel.objects.values_list("name", "parameters")))
+    prices = pricing()
+    rates = prices.rates
     full_runs = with_full_runs(specification, prepared, configs)
     asked = dict.fromkeys(subjects(specification, prepared, configs), load_of(prepared))
     found = priced(
@@ -53,16 +53,23 @@ def estimated(
         of_answers = tuple(places(of_answers, configs, how_many(specification)))
     answers = list(answered(of_answers, specification, configs, every=not full_runs))
     lines = [line for line in answers if line.group == BASE_INFERENCE]
-    lines += trained(specification, prepared, configs, pricing)
+    lines += trained(specification, prepared, configs, prices)
     lines += [line for line in answers if line.group != BASE_INFERENCE]
     if specification.value("deploy"):
         lines.append(deployment_line(rates, accelerators, work.now.date()))
     return Estimate(tuple(lines), rates.date.isoformat()), ways
 
 
-def training_cost(priced: Estimate) -> Decimal | None:
+def pricing() -> Pricing:
+    """The dated price table, with the size of every base model."""
+    return Pricing(Rates.load(rates_path()), dict(BaseModel.objects.values_list("name", "parameters")))
+
+
+def training_cost(
+    specification: Specification, prepared: Prepared, configs: Configs, prices: Pricing
+) -> Decimal | None:
     """What all training jobs are expected to cost together; None where one is not calculated."""
-    found = [line.expected for line in priced.lines if line.group == TRAINING]
+    found = [line.expected for line in trained(specification, prepared, configs, prices)]
     known = [each for each in found if each is not None]
     return sum(known, ZERO) if len(known) == len(found) else None
 
@@ -75,19 +82,17 @@ def load_of(prepared: Prepared) -> Load:
 
 
 def trained(
-    specification: Specification, prepared: Prepared, configs: Configs, pricing: Pricing
+    specification: Specification, prepared: Prepared, configs: Configs, prices: Pricing
 ) -> Iterator[Line]:
     """The sweep, and a full-data run of each base model that goes on."""
     models, going_on = competing(configs), how_many(specification)
-    found = candidate_lines(configs, prepared.files["sample"].tokens, pricing)
+    found = candidate_lines(configs, prepared.files["sample"].tokens, prices)
     if with_full_runs(specification, prepared, configs):
         for name in models:
             label = f"Full-data run of {short_name(name)}"
             job = Job(f"training:final:{short_name(name)}", label, "training", prepared.files["train"].tokens,
                       configs[0].epochs)  # fmt: skip
-            found.append(
-                training_line(job, pricing.rate(name), source=f"{pricing.rates.source('training')}.")
-            )
+            found.append(training_line(job, prices.rate(name), source=f"{prices.rates.source('training')}."))
     for line in found:
         yield perhaps(line, going_on, len(models))
 

@@ -18,8 +18,9 @@ from sessions.specification import (
 )
 from workflows.data import tokens
 from workflows.phases import data_risks, serving, splitting
-from workflows.phases.classification import lines, strongest, told
-from workflows.phases.classification.data import SHARE, Prepared, counts, prepare
+from workflows.phases.classification import balance, lines, strongest, told
+from workflows.phases.classification.data import Prepared, counts, prepare
+from workflows.phases.classification.held import SHARE
 from workflows.phases.planning import Proposal
 from workflows.phases.sft.plan import IRREVERSIBLE
 from workflows.work import Work
@@ -59,7 +60,7 @@ def propose(work: Work) -> Proposal:
     accelerators, refusals = serving.deploying(work, specification)
     priced, ways = lines.estimated(work, specification, prepared, configs, accelerators)
     draft = Draft(specification, prepared, configs, priced, lasting(work, specification, prepared, configs))
-    labels = told.labels(prepared, specification, lines.training_cost(priced))
+    labels = told.labels(prepared, specification, configs)
     body = {
         **described(draft),
         "data": about_data(work, draft),
@@ -179,7 +180,7 @@ def risks(draft: Draft, refusals: dict[str, str], work: Work, labels: dict[str, 
     """What may go wrong or mislead; `labels` is what the plan tells of them."""
     lines_of_risk, uneven = [each["text"] for each in labels["notes"]], labels["imbalance"]
     if uneven["flagged"]:
-        lines_of_risk.insert(0, imbalance_words(uneven))
+        lines_of_risk.insert(0, balance.words(uneven))
     few = [each for each, count in counts(draft.prepared.heldout).items() if count < FEW_ROWS]
     if few:
         lines_of_risk.append(
@@ -209,16 +210,6 @@ def without_candidates(draft: Draft) -> list[str]:
         return []
     words = f"{', '.join(left)} {'have' if len(left) > 1 else 'has'} no candidate"
     return [f"With {len(draft.configs)} candidates at the most {words}: only measured, however strong."]
-
-
-def imbalance_words(uneven: dict[str, Any]) -> str:
-    """The flag in a sentence."""
-    most, least = uneven["most"], uneven["least"]
-    return (
-        f"The labels are imbalanced: {told.rows(most['rows'])} of “{most['label']}” to {least['rows']:,} of "
-        f"“{least['label']}”, a ratio of {uneven['ratio']:,.1f} above the threshold of "
-        f"{uneven['threshold']:g}. What can be done about it is listed with its effect."
-    )
 
 
 def skipped(draft: Draft) -> dict[str, str]:

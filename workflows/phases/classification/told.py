@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 from typing import Any
 
-from sessions.specification import Specification
-from sessions.specification.classifying import BALANCES
+from sessions.specification import CandidateConfig, Specification
 from sessions.specification.quoting import change
 from workflows.data import imbalance
-from workflows.data.labels import Labelled, Read, Shown, Told
-from workflows.data.labels_resolution import Resolved, outside, relabelled
+from workflows.data.labels import SHOWN, Labelled, Read, Shown, Told
+from workflows.data.labels_extraction import LONGEST
+from workflows.data.labels_resolution import Resolved, outside
+from workflows.phases.classification.balance import uneven
 from workflows.phases.classification.data import Prepared, counts
+from workflows.phases.classification.held import unused
 
 NAMED = 8  # labels that are named in one line; the table has them all
 
 
-def labels(prepared: Prepared, specification: Specification, training_cost: Decimal | None) -> dict[str, Any]:
-    """The part of the plan about labels, JSON-stable. `training_cost`: of all candidates, as it stands."""
+def labels(
+    prepared: Prepared, specification: Specification, configs: tuple[CandidateConfig, ...]
+) -> dict[str, Any]:
+    """The part of the plan about labels, JSON-stable."""
     resolved, train, heldout = prepared.resolved, counts(prepared.train), counts(prepared.heldout)
     return {
         "set": list(resolved.labels),
@@ -33,12 +36,12 @@ def labels(prepared: Prepared, specification: Specification, training_cost: Deci
             {"label": each, "rows": resolved.counts[each], "train": train[each], "heldout": heldout[each]}
             for each in resolved.labels
         ],
-        "notes": [*notes(prepared), *sides(prepared, train, heldout)],
+        "notes": [*said(prepared, specification), *notes(prepared), *sides(prepared, train, heldout)],
         "variants": [
             variant(names, resolved, specification.value("label_changes") or ())
             for names in resolved.variants
         ],
-        "imbalance": uneven(prepared, specification, training_cost),
+        "imbalance": uneven(prepared, specification, configs),
     }
 
 
@@ -72,14 +75,29 @@ def rows(count: int) -> str:
     return f"{count:,} row{'s' * (count != 1)}"
 
 
+def said(prepared: Prepared, specification: Specification) -> Iterator[dict[str, Any]]:
+    """What a person said that has no effect, or another one than they may think."""
+    if words := unused(specification):
+        yield note(words)
+    if prepared.resolved is not prepared.whole:
+        rare = imbalance.rare(prepared.whole.counts, specification.value("imbalance_threshold"))
+        became = "are left out" if specification.value("balance") == "drop" else "are merged into one"
+        yield note(f"As you chose, rare labels {became}: {named(rare)}.")
+    if idle := prepared.resolved.idle:
+        they = "these changes do" if len(idle) > 1 else "this change does"
+        yield note(f"No label is called so, and {they} nothing: {named(idle)}.")
+
+
 def notes(prepared: Prepared) -> Iterator[dict[str, Any]]:
     """What is odd about the labels as written, file by file."""
     resolved, measured = prepared.resolved, prepared.measured
     yield from as_written(prepared.read, resolved, "Training dataset: " if measured else "")
     if measured:
         yield from as_written(measured, resolved, "Evaluation dataset: ")
-    for spelling, label in resolved.taken.items():
+    for spelling, label in list(resolved.taken.items())[:NAMED]:
         yield note(f"“{spelling}” is taken as your label “{label}”.")
+    if (more := len(resolved.taken) - NAMED) > 0:
+        yield note(f"More spellings, alike but for case or spaces, that are taken as yours: {more:,}.")
     twice = contradictions([*prepared.train, *prepared.heldout])
     if twice.count:
         yield note(f"{rows(twice.count)} say the same as another row and have other labels.", twice)
@@ -90,6 +108,7 @@ def as_written(read: Read, resolved: Resolved, place: str) -> Iterator[dict[str,
     found = read.notes
     kinds = {
         "unlabelled": "without a label: no ground_truth, and none found in the assistant message. Left out.",
+        "long": f"with a label of more than {LONGEST} characters, which is a text. Left out.",
         "odd": "with a ground_truth that is neither a text, a number nor a list of texts. Left out.",
         "number": "with a ground_truth that is a number or true or false: taken as text.",
     }
@@ -101,10 +120,22 @@ def as_written(read: Read, resolved: Resolved, place: str) -> Iterator[dict[str,
         )
         fewer = min("list", "text", key=lambda kind: found[kind].count)
         yield note(f"{place}{text}: a text counts as a list of one.", found[fewer])
-    for label, told in outside(read, resolved.outside).items():
-        if told.count:
-            text = f"{rows(told.count)} labelled “{label}”, which is not among your labels. Left out."
-            yield note(f"{place}{text}", told)
+    yield from not_named(read, resolved, place)
+
+
+def not_named(read: Read, resolved: Resolved, place: str) -> Iterator[dict[str, Any]]:
+    """Labels that are not among a person's own: the most frequent one by one, the others together."""
+    there = [(label, told) for label, told in outside(read, resolved.outside).items() if told.count]
+    for label, told in there[:NAMED]:
+        text = f"{rows(told.count)} labelled “{label}”, which is not among your labels. Left out."
+        yield note(f"{place}{text}", told)
+    if others := there[NAMED:]:
+        count = sum(told.count for _, told in others)
+        shown_rows = [row for _, told in others for row in told.rows][:SHOWN]
+        yield note(
+            f"{place}{len(others):,} more labels that are not among yours, {count:,} times. Left out.",
+            Told(count, shown_rows),
+        )
 
 
 def contradictions(found: Sequence[Labelled]) -> Told:
@@ -139,49 +170,3 @@ def variant(names: Sequence[str], resolved: Resolved, standing: Sequence[str]) -
         "labels": [{"label": each, "rows": resolved.counts[each]} for each in names],
         "all_changes": "; ".join([*standing, *(change(each, most) for each in others)]),
     }
-
-
-def uneven(prepared: Prepared, specification: Specification, cost: Decimal | None) -> dict[str, Any]:
-    """The ratio, and each remedy with its effect on the training file, its cost and the ratio."""
-    found = prepared.resolved.counts
-    there = sorted((count, label) for label, count in found.items() if count)
-    threshold = specification.value("imbalance_threshold")
-    chosen = specification.value("balance")
-    return {
-        "ratio": imbalance.ratio(found),
-        "threshold": threshold,
-        "flagged": imbalance.ratio(found) > threshold,
-        "most": {"label": there[-1][1], "rows": there[-1][0]},
-        "least": {"label": there[0][1], "rows": there[0][0]},
-        "remedies": [
-            {**effect(prepared, each, threshold, chosen, cost), "chosen": each == chosen} for each in BALANCES
-        ],
-        "training_cost": None if cost is None else str(cost),
-    }
-
-
-def effect(
-    prepared: Prepared, remedy: str, threshold: float, chosen: str, cost: Decimal | None
-) -> dict[str, Any]:
-    """What a remedy makes of the training rows. The cost follows the tokens; every row is taken as long as
-    the average one of its label."""
-    before = imbalance.balanced(prepared.train, chosen)
-    kept = prepared.train if remedy == chosen else prepared.whole_train
-    if remedy in {"drop", "merge"} and remedy != chosen:
-        rare = imbalance.without_rare(prepared.whole.counts, threshold, merge=remedy == "merge")
-        kept = relabelled(kept, {each: rare.get(each, each) for each in prepared.whole.labels})
-    after = imbalance.balanced(kept, remedy)
-    share = Decimal(tokens(kept, after.copies)) / max(1, tokens(prepared.train, before.copies))
-    return {
-        "name": remedy,
-        "label": BALANCES[remedy],
-        "rows": sum(after.copies),
-        "labels": len(counts(kept)),
-        "ratio": imbalance.ratio_after(kept, after),
-        "cost": None if cost is None else str((cost * share).quantize(Decimal("0.000001"))),
-    }
-
-
-def tokens(found: Sequence[Labelled], copies: Sequence[int]) -> int:
-    """Estimated tokens of rows that stand so often in a file."""
-    return sum(row.tokens * times for row, times in zip(found, copies, strict=True))
