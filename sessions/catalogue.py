@@ -82,7 +82,7 @@ class Catalogue:
     @property
     def served(self) -> list[ModelName]:
         """Models that answer by the token: those that may make pairs and judge."""
-        rows = [offer.model for offer in self.offers if offer.model.serverless]
+        rows = [offer.model for offer in self.offers if offer.model.answers]
         return [ModelName(row.name, row.display_name) for row in rows]
 
     @property

@@ -60,7 +60,7 @@ def shelf() -> Shelf:
     models = {row.name: row for row in listed if row.tunable}
     names, served = (
         [ModelName(row.name, row.display_name) for row in rows]
-        for rows in (models.values(), filter(attrgetter("serverless"), listed))
+        for rows in (models.values(), filter(attrgetter("answers"), listed))
     )
     known = Context(names, queries.account_name(), queries.dataset_names(), served)
     return Shelf(models, known, bool(settings.FIREWORKS["rehearsal"]))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from django.db import models
 
+# Rules in the place of models, for one task of a rehearsal each: nothing else may ask them.
+STANDIN = "accounts/fireworks/models/standin-"
+
 
 class Account(models.Model):
     """The one account whose key the portal holds."""
@@ -42,6 +45,11 @@ class BaseModel(models.Model):
     @property
     def short_name(self) -> str:
         return self.name.rsplit("/", 1)[-1]
+
+    @property
+    def answers(self) -> bool:
+        """Whether it answers by the token, to anything: a person can name it to judge or to make pairs."""
+        return self.serverless and not self.name.startswith(STANDIN)
 
 
 class RemoteDataset(models.Model):

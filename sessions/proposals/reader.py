@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from sessions import catalogue, prices
 from sessions.costs.rates import TokenPrice
 from sessions.models import BaseModel
+from sessions.models.account import STANDIN
 from sessions.specification import short_name
 
 REHEARSAL_READER = "accounts/fireworks/models/standin-reader"
-STANDIN = "accounts/fireworks/models/standin-"  # rules in the place of models, for one task each
 # Smaller ones leave out settings, or make some up; above this the price decides.
 CAPABLE = 100_000_000_000
 

@@ -9,13 +9,14 @@ import pytest
 from django.test import Client
 
 from sessions.models import Answer
+from sessions.proposals.reader import REHEARSAL_READER
 from sessions.states import GateKind, Status
 from tests.factories import make_base_model
 from tests.integration.preference.conftest import JUDGE, STRONG, WEAK, pairs, preference, prompts
 from tests.integration.workflows.house import DATASETS, report
 
 MIDDLE = "accounts/fireworks/models/glm-5p1"
-SERVED = "glm-5p1, gpt-oss-20b, kimi-k3, standin-judge"
+SERVED = "glm-5p1, gpt-oss-20b, kimi-k3"
 
 
 @pytest.fixture
@@ -92,6 +93,29 @@ def test_a_model_that_does_not_answer_by_the_token_is_refused_with_the_list(hous
     told = house.reply(session, "Use qwen3-8b as the judge.")
     assert f"Choose one of: {SERVED}." in told.text
     assert house.gate(session).plan.revision == 1
+
+
+def test_the_stand_ins_that_go_by_rules_cannot_be_named(house, client):
+    middle()
+    make_base_model(REHEARSAL_READER, tunable=False, servable=False, serverless=True)
+    offered = re.findall(r'<option value="([\w.-]+)">', client.get("/new/").content.decode())
+    assert {"kimi-k3", "gpt-oss-20b"} <= set(offered)
+    assert not {"standin-judge", "standin-reader"} & set(offered)
+    session = started(house, prompts(12))
+    assert house.gate(session).plan.body["judge"]["model"] == JUDGE
+    for rule in ("standin-judge", "standin-reader"):
+        told = house.reply(session, "", action=["changes"], strong_model=[rule])
+        assert f"Choose one of: {SERVED}." in told.typed.faults["strong_model"]
+        assert house.reply(session, f"Use {rule} as the judge.").kind == "again"
+    assert house.gate(session).plan.revision == 1
+
+
+def test_a_judge_that_goes_by_rules_is_asked_about(house):
+    """Named where it was offered once."""
+    session = started(house, pairs(12), judge_model=JUDGE)
+    (question,) = house.gate(session).body["questions"]
+    assert "standin-judge does not answer by the token here" in question["text"]
+    assert "standin-judge" not in question["text"].partition("Those that do")[2]
 
 
 def test_a_sample_of_what_was_kept_and_left_out_is_on_the_data_tab(house, client):

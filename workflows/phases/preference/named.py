@@ -72,8 +72,7 @@ def with_judge(
     """The judge, as a value that says where it comes from. Raises FieldError."""
     said = by_person(specification, "judge_model")
     if said:
-        rows = BaseModel.objects.filter(listed=True, serverless=True)
-        there("judge_model", said.value, sorted(rows.values_list("name", flat=True)))
+        there("judge_model", said.value, sorted(row.name for row in roles.served()))
         return specification, said.value
     models = specification.value("base_models")
     name = roles.judge(models, made_by, rehearsal=rehearsal)

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sessions.models import BaseModel
-from sessions.proposals.reader import STANDIN
 from sessions.specification import FieldError, short_name
 
 REHEARSAL_JUDGE = "accounts/fireworks/models/standin-judge"
@@ -48,7 +47,7 @@ def families(model: str) -> set[str]:
 
 def served() -> list[BaseModel]:
     """Models that answer by the token, the smallest first; the stand-ins that go by rules are none."""
-    rows = BaseModel.objects.filter(listed=True, serverless=True).exclude(name__startswith=STANDIN)
+    rows = [row for row in BaseModel.objects.filter(listed=True, serverless=True) if row.answers]
     return sorted(rows, key=lambda row: (row.parameters or 0, row.name))
 
 
