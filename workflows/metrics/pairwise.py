@@ -149,10 +149,13 @@ def summarize(rows: Sequence[Judged]) -> Pairwise:
 def _widened(found: Pairwise, rate: Estimate) -> Pairwise:
     """The same with an interval that holds whatever the order hid; more rows would not narrow that."""
     low, high = found.possible
-    ends = {"low": min(low, rate.low or 0.0), "high": max(high, 1.0 if rate.high is None else rate.high)}
-    return replace(
-        found, win_rate=replace(rate, **ends, method=f"{rate.method}; {WIDENED}"), rows_needed=None
+    wide = replace(
+        rate,
+        low=min(low, rate.low or 0.0),
+        high=max(high, 1.0 if rate.high is None else rate.high),
+        method=f"{rate.method}; {WIDENED}",
     )
+    return replace(found, win_rate=wide, rows_needed=None)
 
 
 def _words(rows: Sequence[Judged]) -> Words | None:
