@@ -22,6 +22,7 @@ CORRECTIONS = words("corrections")
 NAMES = {"workflow", "method", "dataset", "evaluation_dataset", "base_models", "strategy", "evaluator"}
 NAMES |= {"labels", "rubric", "criterion", "title"}
 
+ARTICLES = {"the", "a", "an", "my", "our", "this"}
 SPOKEN_OF = {"base_models", "dataset"}
 
 Range = tuple[int, int]
@@ -156,9 +157,13 @@ TAKING_BACK = (_corrects, _only_denies, _says_no)
 
 
 def _beside_unknown(parse: Parse, match: Match) -> bool:
-    """A word right before or after that nobody knows can turn a setting: “early stopping after 2 epochs”."""
+    """A word right before or after that nobody knows can turn a setting: “early stopping after 2 epochs”,
+    “500 samples for tuning the prompt”."""
     tokens = parse.source.tokens
-    for at, line in ((match.start - 1, match.start), (match.end, match.end)):
+    after = match.end
+    while after in parse.left and tokens[after].norm in ARTICLES and not tokens[after].breaks:
+        after += 1
+    for at, line in ((match.start - 1, match.start), (after, after)):
         if (
             at in parse.left
             and tokens[at].kind is Kind.WORD

@@ -262,7 +262,7 @@ def _counted(source: Text, at: int) -> bool:
 def _may_count(token: Token, items: int) -> bool:
     """Whether a number may tell how many items follow, rightly or not; 16 before two items counts nothing."""
     value = token.value or 0
-    return not items or value == items or value <= MOST_COUNTED
+    return not items or value == items or (value % 1 == 0 and value <= MOST_COUNTED)
 
 
 def _items_after(source: Text, at: int) -> int:
