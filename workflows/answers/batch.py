@@ -18,6 +18,7 @@ from sessions.actions.answering import NOT_ASKED, Open
 from sessions.models import Answer, Artifact, Resource
 from workflows.answers import live
 from workflows.answers.asking import Asking, Refused
+from workflows.answers.gauge import Gauge
 from workflows.answers.prompts import JSONL
 from workflows.answers.subjects import Subject
 from workflows.creating import Wanted, ensure
@@ -63,6 +64,8 @@ def step(asking: Asking) -> Wait | None:
         number = count_of(asking) + 1
         if number > MOST_JOBS:
             raise Refused(f"{len(rows):,} rows have no answer after {MOST_JOBS} batch jobs")
+        gauge = Gauge.of(asking)
+        rows = list(gauge.job(rows)) if gauge else rows
         answering.mark(asking.serving, asking.work.clock(), rows, {"way": NAME, "batch": number}, rows)
     resource = launched(asking, number, rows)
     job = batch_jobs.get(asking.work.fireworks, resource.name)

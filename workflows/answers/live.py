@@ -11,6 +11,7 @@ from sessions.actions import answering
 from sessions.actions.answering import NOT_ASKED, Open
 from sessions.models import Answer
 from workflows.answers.asking import Asking, Refused
+from workflows.answers.gauge import Gauge
 from workflows.fireworks.errors import (
     BadAnswer,
     CallForbidden,
@@ -38,16 +39,19 @@ def ask(asking: Asking, forms: Sequence[Address], way: str) -> Wait | None:
     """Ask every open row until time is up. None when all are over.
 
     Raises what must stop the subject (`NotFound`, `NeedsPerson`, …), Refused when all that it says to the
-    first rows is the same refusal, and a `Temporary` fault when not one
-    answer came in this step: then the engine backs off. With some progress a fault only makes it wait.
+    first rows is the same refusal, ApprovalExceeded before the next rows could pass the approved amount, and
+    a `Temporary` fault when not one answer came in this step: then the engine backs off. With some progress a
+    fault only makes it wait.
     """
     rows, answered, fault = asking.open_rows(), 0, None
+    gauge = Gauge.of(asking)
     met = asking.answered
     size = SLICE if len(forms) == 1 or asking.serving.address else 1  # first find the form that is answered
     while rows and not asking.time_is_up:
-        part = Slice(asking, forms, way, rows[:size], answered, met=met or answered > 0)
+        taken = gauge.covered(rows[:size]) if gauge else rows[:size]
+        part = Slice(asking, forms, way, taken, answered, met=met or answered > 0, gauge=gauge)
         part.run()
-        rows, size, answered, fault = rows[size:], SLICE, part.answered, part.fault or fault
+        rows, size, answered, fault = rows[len(taken) :], SLICE, part.answered, part.fault or fault
         if part.stopped:
             break
     if fault is None:
@@ -67,6 +71,7 @@ class Slice:
     rows: Sequence[Open]
     answered: int
     met: bool  # whether the subject ever answered
+    gauge: Gauge | None = None
     fault: FireworksError | None = None
     stopped: bool = False
     sent: dict[str, Open] = field(default_factory=dict)
@@ -160,7 +165,10 @@ class Slice:
         """The row as it is to be stored."""
         told = {"way": self.way, "seed": self.asking.prompts.sampling.seed_of(row.row), **detail}
         now = self.asking.work.clock()
-        return answering.answer(self.asking.serving, row, asked_at=now, detail=told, **columns)
+        found = answering.answer(self.asking.serving, row, asked_at=now, detail=told, **columns)
+        if self.gauge:
+            self.gauge.count(found)
+        return found
 
     def store(self) -> None:
         work = self.asking.work

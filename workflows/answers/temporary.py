@@ -33,6 +33,7 @@ from workflows.work import Work
 
 log = logging.getLogger(__name__)
 DEADLINE_SECONDS = 40 * 60  # starts of 10 minutes and more were seen (facts sheet 6.5)
+BEFORE = Decimal("0.1")  # of an hour: one step of asking, and the five minutes until it sleeps
 PREFIX = "temporary"
 ADDON = "addon"
 
@@ -127,12 +128,13 @@ def price(asking: Asking) -> Decimal | None:
 
 
 def cover(asking: Asking) -> None:
-    """Set aside another hour when the deployment is up for longer than was set aside. Raises
-    ApprovalExceeded: then nothing more is asked, and it sleeps by itself until a person has decided."""
+    """Set aside another hour before the deployment is up for longer than was set aside. Raises
+    ApprovalExceeded: then nothing more is asked, and it sleeps by itself until a person has decided. The time
+    until it sleeps is billed too."""
     work, name, hour = asking.work, item(asking.prompts.name, asking.subject.base_model), price(asking)
     line = LedgerLine.objects.get(session=work.session, item=name)
     cost, _ = uptime.so_far(work.session, name, work.clock())
-    if cost is not None and hour and cost > (line.reserved or 0):
+    if cost is not None and hour and cost + hour * BEFORE > (line.reserved or 0):
         work.keep_lease()
         why = "It answers for longer than was assumed"
         answering.reserve_more(work.session, name, hour, f"Set aside more for {line.label}", why)

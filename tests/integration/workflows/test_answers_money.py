@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from itertools import count
 
 import httpx
 import pytest
@@ -14,8 +15,8 @@ from sessions.costs.inference import MICRO
 from sessions.models import Answer, Gate, Plan, TuningSession
 from sessions.states import Decision, GateKind
 from tests.factories import QWEN, make_gate
-from tests.integration.workflows.desk import ROWS, SERVERLESS, Desk, strike, tuned
-from tests.integration.workflows.house import lost
+from tests.integration.workflows.desk import CHAT, ROWS, SERVERLESS, Desk, strike, tuned
+from tests.integration.workflows.house import Fault, lost
 from workflows import engine
 from workflows.answers import Load, Subject, priced
 from workflows.faults import outcome_of
@@ -25,9 +26,9 @@ PLACES = f"deployment:heldout:{QWEN}"
 BATCHES = "/batchInferenceJobs"
 
 
-def approve(desk: Desk, *subjects: Subject) -> Decimal:
+def approve(desk: Desk, *subjects: Subject, prompt_tokens: int = 10_000) -> Decimal:
     """A plan with these subjects, approved at its upper end, which is returned."""
-    load, work = Load(ROWS, 10_000, 8, 16), desk.work()
+    load, work = Load(ROWS, prompt_tokens, 8, 16), desk.work()
     found = priced(work, "heldout", dict.fromkeys(subjects, load), phase="evaluation", order=desk.order)
     body = {"ways": found.ways, "estimate": Estimate(found.lines).to_json()}
     plan = Plan.objects.create(session=desk.session, revision=1, digest="digest", body=body)
@@ -188,3 +189,93 @@ def test_calls_whose_answers_were_lost_are_charged(desk):
     cost = (prompt * Decimal("0.07") + told * Decimal("0.30")) / 1_000_000
     assert line.actual == cost.quantize(Decimal("0.000001"))
     assert "1 call whose answer was lost" in line.gap
+
+
+def dear(tokens: int):
+    """Answers to prompts that have so many tokens each, whatever was estimated."""
+    usage = {"prompt_tokens": tokens, "completion_tokens": 16}
+    choice = {"message": {"content": "red"}, "finish_reason": "stop"}
+    act = lambda _ask: httpx.Response(200, json={"choices": [choice], "usage": usage})  # noqa: E731
+    return Fault("POST", CHAT, act, times=10_000)
+
+
+def spent(desk: Desk, tokens: int) -> Decimal:
+    """What Fireworks bills for all that came over the wire, in USD."""
+    each = tokens * Decimal("0.07") + 16 * Decimal("0.30")
+    return sum(desk.asked().values()) * each / 1_000_000
+
+
+def test_answers_that_cost_more_than_was_estimated_stop_before_the_approved_amount(desk):
+    """Row 1.7: whatever the estimate missed; once more is approved, they go on where they stopped."""
+    desk.order = ("serverless",)
+    high = approve(desk, SERVERLESS, prompt_tokens=1_000)
+    desk.house.wire.faults.append(dear(120))
+    assert spent(desk, 120) + ROWS * (120 * Decimal("0.07") + 16 * Decimal("0.30")) / 1_000_000 > high
+    with pytest.raises(spending.ApprovalExceeded) as stopped:
+        desk.all(SERVERLESS)
+    assert 0 < sum(desk.asked().values()) < ROWS
+    assert spent(desk, 120) <= high
+    assert "more than was estimated" in str(stopped.value.why)
+    engine.apply(desk.session, outcome_of(stopped.value, desk.session), desk.house.clock())
+    assert desk.house.gate(desk.session).kind == GateKind.SPEND
+    desk.house.reply(desk.session, "", action=["approve"])
+    desk.all(SERVERLESS)
+    assert set(desk.asked().values()) == {1}
+    assert sum(desk.asked().values()) == ROWS
+    assert spent(desk, 120) <= desk.session.approved_amount
+    assert desk.session.gates.filter(kind=GateKind.SPEND).count() == 1
+
+
+def test_what_the_approved_amount_still_holds_is_set_aside_without_asking(desk):
+    """Row 1.7: a line may pass its estimate as long as the approved amount is kept."""
+    desk.order = ("serverless",)
+    high = approve(desk, SERVERLESS, prompt_tokens=1_000)
+    TuningSession.objects.filter(pk=desk.session.pk).update(approved_amount=4 * high)
+    desk.house.wire.faults.append(dear(120))
+    desk.all(SERVERLESS)
+    line = desk.session.ledger.get(item=f"inference:heldout:{SERVERLESS.key}")
+    assert high < line.actual <= line.reserved <= 4 * high
+    assert desk.session.events.filter(kind="reserved", text__contains=" more for ").exists()
+
+
+def test_lost_calls_count_against_what_is_set_aside(desk):
+    """Row 1.7: Fireworks may bill each, so that repeating them stops at the approved amount too."""
+    desk.order = ("serverless",)
+    high = approve(desk, SERVERLESS, prompt_tokens=1_000)
+    calls = count(1)
+    act = lambda ask: lost(ask) if next(calls) % 3 else ask()  # noqa: E731
+    desk.house.wire.faults.append(Fault("POST", CHAT, act, times=10_000))
+    with pytest.raises(spending.ApprovalExceeded):
+        desk.all(SERVERLESS)
+    answered = sum(each.is_over for each in desk.answers(SERVERLESS))
+    unknown = sum(desk.asked().values()) - answered
+    assert unknown * 16 * Decimal("0.30") / 1_000_000 < high
+
+
+def test_a_batch_job_that_holds_more_than_was_estimated_is_asked_about_before_it_is_made(desk):
+    """Row 1.7: nobody can stop one, so its rows are looked at before."""
+    subject = Subject.base(QWEN)
+    desk.order = ("batch",)
+    approve(desk, subject, prompt_tokens=100)
+    TuningSession.objects.filter(pk=desk.session.pk).update(approved_amount="0.000010")
+    desk.session.ledger.update(high="0.000010")
+    with pytest.raises(spending.ApprovalExceeded) as stopped:
+        desk.all(subject)
+    assert desk.house.remote("batchInferenceJobs") == []
+    engine.apply(desk.session, outcome_of(stopped.value, desk.session), desk.house.clock())
+    desk.house.reply(desk.session, "", action=["approve"])
+    TuningSession.objects.filter(pk=desk.session.pk).update(approved_amount="1.00")
+    desk.all(subject)
+    assert all(each.text and each.attempt == 1 for each in desk.answers(subject))
+    assert desk.session.ledger.get(item=f"inference:heldout:{subject.key}").actual > Decimal("0.000010")
+
+
+def test_a_first_batch_job_has_as_many_rows_as_cannot_pass_the_approved_amount(desk):
+    """Row 1.7: what it counted tells what all the others may cost."""
+    subject = Subject.base(QWEN)
+    desk.order = ("batch",)
+    high = approve(desk, subject, prompt_tokens=2_000)
+    desk.all(subject)
+    assert len(desk.house.remote("batchInferenceJobs")) == 2
+    assert all(each.text and each.attempt == 1 for each in desk.answers(subject))
+    assert desk.session.ledger.get(item=f"inference:heldout:{subject.key}").actual <= high
