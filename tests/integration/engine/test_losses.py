@@ -132,11 +132,13 @@ def test_gradients_equal_finite_differences(policy, pairs):
         for share in (0.0, 1.0):
             _, gradients = compiled(trained, share)
             for name in trained:
-                agrees(lambda matrices, s=share: compiled(matrices, s)[0], trained, gradients, name)
+                given = lambda matrices, s=share: compiled(matrices, s)[0]  # noqa: E731
+                measured, expected = slopes(given, trained, gradients, name)
+                assert measured == pytest.approx(expected, rel=1e-5, abs=1e-7)
 
 
-def agrees(value, trained, gradients, name, size=1e-5):
-    """The gradient along a random direction of one linear layer's matrices."""
+def slopes(value, trained, gradients, name, size=1e-5):
+    """Along a random direction of one linear layer's matrices: by finite differences, and by the gradient."""
     direction = jax.tree.map(np.zeros_like, trained)
     direction[name] = {side: drawn(part.shape, 9) for side, part in trained[name].items()}
     ahead, behind = (
@@ -145,7 +147,7 @@ def agrees(value, trained, gradients, name, size=1e-5):
     )
     both = zip(*map(jax.tree.leaves, (gradients, direction)), strict=True)
     expected = sum(float(np.vdot(gradient, each)) for gradient, each in both)
-    assert (ahead - behind) / (2 * size) == pytest.approx(expected, rel=1e-5, abs=1e-7)
+    return (ahead - behind) / (2 * size), expected
 
 
 @pytest.mark.parametrize("mean", [-30.0, -2.0, -0.7, -0.6, -0.01, -1e-4])

@@ -113,6 +113,7 @@ def test_a_suspended_account_pauses_the_process_and_resume_continues_it(server: 
     until(lambda: tries(server, "a") == 2, "the job to run again")
     let_go(server, "a")
     server.reaches("a", "COMPLETED")
+    assert tries(server, "a") == 2, "resumed once, it ran to its end"
 
 
 def test_a_third_job_waits_for_a_free_place(server: LocalServer) -> None:

@@ -61,6 +61,8 @@ def test_a_preference_job_is_stopped_and_goes_on(ours: Fireworks, world: World):
     preference_jobs.resume(ours, id_)
     world.until(lambda: state("RUNNING"), f"{id_} to run again")
     preference_jobs.cancel(ours, id_)
+    again = preference_jobs.get(ours, id_)
+    assert (again.method, again.base_model) == ("ORPO", QWEN), "what goes on is the same job"
 
 
 def asked(tmp_path: Path, ours: Fireworks, world: World) -> str:

@@ -126,7 +126,8 @@ def test_escapes_count_as_what_they_stand_for(text):
 )
 def test_other_keys_change_nothing(extra):
     rows = [chat("What is 2+2?", "4", **extra), chat("And 3+3?", "six", **extra)]
-    same([PLAIN, *(json.dumps(row).encode() for row in rows), *map(orjson.dumps, rows), PLAIN])
+    lines = [PLAIN, *(json.dumps(row).encode() for row in rows), *map(orjson.dumps, rows), PLAIN]
+    assert tallied(lines, by_structure=True) == tallied(lines, by_structure=False)
 
 
 @settings(max_examples=15, deadline=None, derandomize=True)
@@ -141,7 +142,8 @@ def test_parsing_says_the_same_of_any_rows(turns, data):
                 st.sampled_from(b'"\\{}[],: au1\xc3\t')
             )
         lines.append(bytes(line))
-    same([PLAIN, *lines, SYSTEM.encode(), *lines])
+    every = [PLAIN, *lines, SYSTEM.encode(), *lines]
+    assert tallied(every, by_structure=True) == tallied(every, by_structure=False)
 
 
 def test_rows_that_differ_in_a_number_have_one_structure():
