@@ -14,13 +14,11 @@ from math import ceil
 from .labels import Labelled
 from .labels_extraction import key
 
-THRESHOLD = 50.0
 EVEN = 10.0  # the ratio that repeating and capping aim at
 MOST_COPIES = 20  # of one row: more would be learned by heart
 LEAST_CAP = 50  # rows that a capped label keeps in any case
 LIGHTEST, HEAVIEST = 0.1, 10.0  # bounds of a row's weight
 OTHER = "other"
-REMEDIES = ("repeat", "cap", "weight")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +91,6 @@ def weighted(rows: Sequence[Labelled], counts: Counter[str]) -> Balanced:
     raw = [sum(even / counts[each] for each in row.labels) / len(row.labels) for row in rows]
     mean = sum(raw) / len(raw)
     return Balanced([1] * len(rows), [round(min(HEAVIEST, max(LIGHTEST, each / mean)), 4) for each in raw])
-
-
-def counts_after(rows: Sequence[Labelled], made: Balanced) -> Counter[str]:
-    """Rows of each label in the file that is written; weights do not change it."""
-    return Counter(
-        label
-        for row, times in zip(rows, made.copies, strict=True)
-        for label in row.labels
-        for _ in range(times)
-    )
 
 
 def ratio_after(rows: Sequence[Labelled], made: Balanced) -> float:

@@ -44,16 +44,6 @@ class LabelScores:
 
 
 @dataclass(frozen=True, slots=True)
-class Confusion:
-    """A label that was taken for another (None: for something outside the set), and how often."""
-
-    true: str
-    answered: str | None
-    count: int
-    share: float  # of the rows that truly have the label
-
-
-@dataclass(frozen=True, slots=True)
 class Classification:
     """All figures of one subject. `matrix[i][j]` counts rows of label i answered as label j; the last column
     counts answers outside the set."""
@@ -71,16 +61,6 @@ class Classification:
     def accuracy(self) -> float:
         """The share of rows answered rightly; an answer outside the set is wrong."""
         return ratio(self.right, self.rows)
-
-    def most_confused(self, most: int = 10) -> list[Confusion]:
-        """The wrong answers that came most often; of equals the one whose labels come first."""
-        found = [
-            Confusion(true, answered, count, ratio(count, sum(line)))
-            for true, line in zip(self.labels, self.matrix, strict=True)
-            for answered, count in zip((*self.labels, OUTSIDE), line, strict=True)
-            if count and answered != true
-        ]
-        return sorted(found, key=lambda each: -each.count)[:most]
 
 
 def classify(

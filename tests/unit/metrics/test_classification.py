@@ -86,7 +86,6 @@ def test_several_labels_equal_scikit_learn(rows):
 def test_no_rows_have_figures_of_zero():
     single, several = classification.classify([], []), multilabel.classify([], [])
     assert (single.accuracy, single.macro.f1, single.weighted.f1, single.rows) == (0, 0, 0, 0)
-    assert single.most_confused() == []
     assert (several.exact_match, several.hamming_loss, several.micro.f1, several.macro.f1) == (0, 0, 0, 0)
     assert classification.classify([], [], LABELS).by_label["fee"].support == 0
 
@@ -102,17 +101,10 @@ def test_rows_without_labels_are_right_when_nothing_is_said():
     assert (found.exact, found.hamming_loss) == (1, 1 / 8)
 
 
-def test_the_most_confused_pairs_come_first():
+def test_the_last_column_counts_answers_outside_the_set():
     truths = ["card"] * 5 + ["cash"] * 4 + ["fee"] * 2
     answers = ["cash"] * 2 + ["card"] * 3 + ["fee"] * 3 + [None] + ["fee", "a poem"]
     found = classification.classify(truths, answers)
-    assert [(each.true, each.answered, each.count, each.share) for each in found.most_confused()] == [
-        ("cash", "fee", 3, 0.75),
-        ("card", "cash", 2, 0.4),
-        ("cash", None, 1, 0.25),
-        ("fee", None, 1, 0.5),
-    ]
-    assert len(found.most_confused(1)) == 1
     assert found.matrix == ((3, 2, 0, 0), (0, 0, 3, 1), (0, 0, 1, 1))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from workflows.metrics import classification
-from workflows.metrics.f1_intervals import intervals
+from workflows.metrics.f1_intervals import alike, intervals
 from workflows.metrics.intervals import Floats
 
 NAMES = ("a", "b", "c")
@@ -45,3 +45,22 @@ def test_the_same_seed_gives_the_same_ends_and_answers_outside_lower_micro_f1() 
     assert outside.figures["micro_f1"][1] < first.figures["micro_f1"][1]
     low, high = first.figures["hamming_loss"]
     assert low < np.mean(cells(true) != cells(said)) < high
+
+
+def test_rows_that_are_alike_are_drawn_together() -> None:
+    """10,010 rows of 77 labels would be 20 million draws; they are of no more kinds than there are pairs."""
+    true = np.eye(77)[np.arange(10_010) % 77]
+    said = np.roll(true, 1, axis=1)
+    said[::2] = true[::2]
+    kinds, _, _, counts = alike(true, said, np.zeros(10_010))
+    assert len(kinds) == 2 * 77
+    assert counts.sum() == 10_010
+    low, high = intervals(true, said, np.zeros(10_010), seed=1).figures["micro_f1"]
+    assert 0.48 < low < 0.5 < high < 0.52
+
+
+def test_the_order_of_the_rows_does_not_matter() -> None:
+    true, said = (cells(each) for each in planted(60))
+    outside = (np.arange(60) % 3 == 0).astype(float)
+    turned = intervals(true[::-1], said[::-1], outside[::-1], seed=1)
+    assert turned == intervals(true, said, outside, seed=1)
