@@ -304,7 +304,9 @@ def _unclear(match: Match, numbers: tuple[int, ...]) -> str:
     """Why a choice names no candidate, or several."""
     if numbers:
         return f"That could be candidate {' or '.join(map(str, numbers))}."
-    return f"There is no candidate {match.captures[0]}." if match.rule.name == "choose" else "None has that."
+    if match.rule.name == "choose":
+        return f"Candidate {match.captures[0]} is none that can be chosen."
+    return "None has that."
 
 
 def _meant(match: Match, candidates: Sequence[CandidateConfig]) -> tuple[int, ...]:

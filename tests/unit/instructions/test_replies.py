@@ -128,7 +128,8 @@ def test_what_says_both_or_hesitates_decides_nothing(text: str, gate: str) -> No
 
 def test_a_candidate_that_is_not_there_is_named() -> None:
     assert (
-        answered("use candidate 9", "promotion").words == "There is no candidate 9. Choose one of: 1, 2, 3."
+        answered("use candidate 9", "promotion").words
+        == "Candidate 9 is none that can be chosen. Choose one of: 1, 2, 3."
     )
 
 
