@@ -11,6 +11,8 @@ from sessions.costs.lines import GROUPS
 from sessions.models import LedgerLine
 from sessions.states import PHASE_LABELS, Phase
 
+AT_MOST = "counted at the most"  # how a gap begins where nobody counted
+
 
 @dataclass(frozen=True)
 class Line:
@@ -82,7 +84,7 @@ def lines_of_ledger(ledger: Iterable[LedgerLine]) -> list[Line]:
 
 def reason(row: LedgerLine) -> str:
     """Why a line's actual amount differs from its estimate; empty while it has none and nothing was told."""
-    if row.actual is not None and row.actual == row.expected:
+    if row.actual is not None and row.actual == row.expected and not row.gap.startswith(AT_MOST):
         return "as estimated"
     if row.actual is None or row.gap:
         return row.gap

@@ -61,6 +61,7 @@ def test_the_ledger_adds_what_was_really_spent() -> None:
     [
         ((1, 2, 3, None), "", ""),
         ((1, 2, 3, 2), "Fireworks counted 9 tokens", "as estimated"),
+        ((1, 2, 3, 2), "counted at the most: no count was told", "counted at the most: no count was told"),
         ((1, 2, 3, 3), "", "within the range"),
         ((1, 2, 3, 3), "Fireworks counted 9 tokens", "Fireworks counted 9 tokens"),
         ((1, 2, 3, 4), "", "outside the range, and no reason was told"),
