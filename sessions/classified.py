@@ -11,7 +11,7 @@ from sessions.models import TuningSession
 from sessions.specification import short_name
 
 MATRIX_LABELS = 20  # up to which the matrix is shown cell by cell; beyond, its cells with errors are listed
-PAIRS_SHOWN = 50
+PAIRS_SHOWN = 1000  # in a box that scrolls
 FEW_ROWS = 10  # below which the figures of a label say little
 HEADLINES = ("accuracy", "exact_match")  # of one label a row, of several: one of them is measured
 PARTS = ("hits", "missing", "added", "neither")  # of all rows, by what one label is in them

@@ -103,9 +103,11 @@ def swap_words(missing: str, added: str) -> str:
     return f"without “{missing}”, " + (f"with “{added}” instead" if added else "with nothing instead")
 
 
-def rows(session: TuningSession, subjects: Sequence[Model], wanted: QuerySet[Answer]) -> list[Row]:
-    """The first of these rows with the answers of all these models side by side."""
-    places = list(wanted.values_list("row", flat=True)[:ROWS_SHOWN])
+def rows(
+    session: TuningSession, subjects: Sequence[Model], wanted: QuerySet[Answer], start: int = 0
+) -> list[Row]:
+    """Some of these rows, from the one at `start`, with the answers of all these models side by side."""
+    places = list(wanted.values_list("row", flat=True)[start : start + ROWS_SHOWN])
     found = Answer.objects.filter(
         session=session, prompts=PROMPTS, row__in=places, subject__in=[each.subject for each in subjects]
     )

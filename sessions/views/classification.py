@@ -11,6 +11,7 @@ from sessions import classified, classified_rows
 from sessions.models import Artifact, TuningSession
 
 COMPARISON, PREDICTIONS = "classification/comparison.json", "predictions.csv"
+MANY = 9  # digits of a number of rows that is not one
 LONGEST_PROMPT = 2_000  # characters of a conversation that are shown
 
 
@@ -99,10 +100,16 @@ def behind(
     if wanted is None:
         return {"filter": ""}
     both = [model, against] if against else [model]
-    rows = classified_rows.rows(session, both, wanted)
+    start = int(query["from"]) if query.get("from", "").isdecimal() and len(query["from"]) < MANY else 0
+    rows = classified_rows.rows(session, both, wanted, start)
+    end = start + len(rows)
+    further = {**{name: query[name] for name in query if name != "from"}, "from": end}
     texts = conversations(files, [each.row for each in rows])
     return {
         "filter": words,
+        "first_row": start + 1,
+        "last_row": end,
+        "next_rows": f"?{urlencode(further)}#rows" if rows and end < wanted.count() else "",
         "rows": [(each, texts.get(each.row, "")) for each in rows],
         # Of a comparison the first rows alone are kept; it counts all.
         "rows_found": pair.get(kind, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from django.test import Client
 
 from sessions.models import Evaluation, TuningSession
@@ -61,7 +63,7 @@ def test_labels_that_were_never_named_spoil_a_row_of_several(db: None, tmp_path:
     for at, row in enumerate(rows):
         row["ground_truth"] = [row["ground_truth"], *(["urgent"] if at % 3 == 0 else [])]
     with answering(tmp_path, Inventing, rows) as house:
-        session = measured(house, rows, benchmark_only=True)
+        session = measured(house, rows, deploy=False)
         found = figures(session, f"base:{QWEN}")
         assert (found["exact_match"].value, found["outside"].value) == (0, 1)
         assert found["micro_f1"].value < 1
@@ -99,7 +101,9 @@ class Roomy(Oracle):
     context_length: int = 300
 
 
-def test_refused_rows_are_in_no_figure(db: None, tmp_path: Path, client: Client) -> None:
+def test_refused_rows_are_in_no_figure(
+    db: None, tmp_path: Path, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """387 of 400: figures rest on the answered rows, and the others are told and opened."""
     rows = tickets(80)
     held = tickets(24, seed=2)
@@ -116,6 +120,19 @@ def test_refused_rows_are_in_no_figure(db: None, tmp_path: Path, client: Client)
         text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", shown.content.decode()))
         assert "1 more refused by Fireworks" in text
         assert "1 row refused by Fireworks" in text
+        every_row_can_be_opened(session, client, monkeypatch)
+
+
+def every_row_can_be_opened(session: TuningSession, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page of rows leads to the next one until all were shown."""
+    monkeypatch.setattr("sessions.classified_rows.ROWS_SHOWN", 2)
+    found, address = [], f"{session.get_absolute_url()}?tab=evaluation&rows=label&right=billing"
+    while address:
+        text = client.get(address).content.decode()
+        found += re.findall(r"held-out row (\d+)", text)
+        onwards = re.search(r'href="(\?[^"]+from=\d+)[^"]*">the next', text)
+        address = session.get_absolute_url() + html.unescape(onwards[1]) if onwards else ""
+    assert len(found) == len(set(found)) == 6
 
 
 class Spoilt(Oracle):

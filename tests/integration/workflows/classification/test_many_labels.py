@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -37,5 +38,15 @@ def test_77_labels_are_planned_run_and_shown(tmp_path: Path, client: Client) -> 
         assert session.status == Status.SUCCEEDED, session.failure
         text = client.get(session.get_absolute_url(), {"tab": "evaluation"}).content.decode()
         assert all(text.count(f'<th scope="row">{label}') >= 1 for label in LABELS)
+        body = json.loads(session.artifacts.get(name__startswith="classification/base").path.read_bytes())
+        base = {"tab": "evaluation", "of": f"base:{QWEN}"}
+        text = client.get(session.get_absolute_url(), base).content.decode()
+        pairs = [
+            (i, j)
+            for i, line in enumerate(body["matrix"])
+            for j, count in enumerate(line)
+            if count and i != j
+        ]
+        assert text.count("&amp;answered=") == len(pairs)
         query = {"tab": "evaluation", "rows": "label", "right": "intent_40"}
         assert "1 row labelled “intent_40”" in client.get(session.get_absolute_url(), query).content.decode()
