@@ -166,7 +166,9 @@ def _trainable(messages: list[Any], row: Mapping[str, Any]) -> Iterator[Finding]
     if wants_answer(row):
         return
     if not any(map(is_trainable, messages)):
-        yield Finding("assistant.none", "messages", "no assistant turn to train on")
+        is_empty = row.get("ground_truth") in ("", [], {})
+        missing = "ground_truth is empty, and there is " if is_empty else ""
+        yield Finding("assistant.none", "messages", f"{missing}no assistant turn to train on")
     elif isinstance(messages[-1], dict) and messages[-1].get("role") == "user":
         path = f"messages[{len(messages) - 1}]"
         yield Finding("turn.unanswered", path, "the last user message has no answer", level=WARNING)

@@ -146,6 +146,12 @@ def test_each_rule_names_its_field_and_its_remedy(write, row, rule, field):
     assert found.problem_counts == {rule: 1}
 
 
+@pytest.mark.parametrize("truth", ["", []])
+def test_an_empty_ground_truth_without_an_answer_is_told_as_that(write, truth):
+    (problem,) = inspect(write(GOOD, GOOD, GOOD, chat("which?") | {"ground_truth": truth})).problems
+    assert problem.message == "ground_truth is empty, and there is no assistant turn to train on"
+
+
 @pytest.mark.parametrize(
     "row",
     [
