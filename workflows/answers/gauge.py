@@ -28,7 +28,7 @@ from workflows.answers.asking import Asking
 from workflows.data import tokens
 from workflows.work import rates_path
 
-FIRST = 4  # rows of the first part at the least: as long as nothing was counted a byte is a token
+FIRST = 1  # rows of the first part at the least: as long as nothing was counted, a byte is taken for a token
 PART = 16  # rows of every further part at the least; for fewer, more is set aside
 TEMPLATE = 100  # tokens that a chat template may add to a conversation by itself
 ROLE = 16  # bytes of a message besides its text
@@ -112,7 +112,7 @@ class Gauge:
         few. Raises LeaseLost, NotApproved or ApprovalExceeded."""
         few = rows[: PART if self.counted else FIRST]
         fit = self.fitting(rows)
-        if fit < len(few):
+        if fit < len(few) and self.least(few) > self.left:
             self.set_aside(few)
             fit = self.fitting(rows)
         return rows[: max(fit, len(few))]
@@ -122,9 +122,9 @@ class Gauge:
         they might pass the approved amount. Raises as `covered` does."""
         if not self.counted and self.need(rows) > self.left + self.free:
             return self.covered(rows)
-        likely = self.need(rows) if self.counted else self.cost(self.likely(rows), self.answers(rows))
-        if likely > self.left:
-            self.reserve(likely - self.left)
+        least = self.least(rows)
+        if least > self.left:
+            self.reserve(least - self.left)
         return rows
 
     @property
@@ -172,6 +172,10 @@ class Gauge:
         """What these rows cost at the most."""
         return self.cost(sum(map(self.most, rows)), self.answers(rows))
 
+    def least(self, rows: Sequence[Open]) -> Decimal:
+        """What must be set aside for these rows, so that they may be asked."""
+        return self.need(rows) if self.counted else self.cost(self.likely(rows), self.answers(rows))
+
     def fitting(self, rows: Sequence[Open]) -> int:
         """How many of the rows, from the first on, what is left covers."""
         left, prompt = self.left, 0
@@ -184,7 +188,7 @@ class Gauge:
     def set_aside(self, few: Sequence[Open]) -> None:
         """More for the next rows, and for all that follow as far as can be told by those before and as far as
         the approved amount reaches: a person is asked when it does not reach for the next rows."""
-        lacking, follow = self.need(few) - self.left, Decimal(0)
+        lacking, follow = self.least(few) - self.left, Decimal(0)
         if self.answered:
             open_rows = self.asking.prompts.rows - self.answered
             follow = (self.spent * MARGIN * open_rows / self.answered).quantize(MICRO)
