@@ -28,19 +28,20 @@ class Refused(Exception):
 
 @dataclass
 class Asking:
-    """One subject and one prompt set in one step. No new request is begun after `until`."""
+    """One subject and one prompt set in one step. No new request is begun after `until`; with `first` only
+    so many rows are asked, from the beginning on."""
 
     work: Work
     prompts: PromptSet
     subject: Subject
     serving: Serving
     until: datetime
+    first: int = 0
 
     def open_rows(self) -> list[Open]:
         """The rows that have no answer yet."""
-        return answering.open_rows(
-            self.work.session, self.prompts.name, self.subject.key, self.prompts.rows
-        )  # fmt: skip
+        rows = min(self.first or self.prompts.rows, self.prompts.rows)
+        return answering.open_rows(self.work.session, self.prompts.name, self.subject.key, rows)
 
     @property
     def answered(self) -> bool:

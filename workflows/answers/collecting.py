@@ -22,7 +22,7 @@ SLICE_SECONDS = 18.0  # no new request is begun after that; those under way are 
 
 
 def collect(
-    work: Work, prompts: PromptSet, subjects: Sequence[Subject], order: Sequence[str] = ()
+    work: Work, prompts: PromptSet, subjects: Sequence[Subject], order: Sequence[str] = (), *, first: int = 0
 ) -> Outcome | None:
     """Get on with the answers of every subject for about twenty seconds at the most.
 
@@ -36,7 +36,7 @@ def collect(
     waits = []
     try:
         for subject in subjects:
-            outcome = advanced(work, prompts, subject, order, until)
+            outcome = advanced(work, prompts, subject, order, until, first)
             if isinstance(outcome, Failed):
                 return outcome  # the session stops everything that is its own
             if outcome:
@@ -65,7 +65,7 @@ def needed(work: Work, prompts: str) -> set[str]:
 
 
 def advanced(
-    work: Work, prompts: PromptSet, subject: Subject, order: Sequence[str], until: datetime
+    work: Work, prompts: PromptSet, subject: Subject, order: Sequence[str], until: datetime, first: int = 0
 ) -> Wait | Failed | None:
     """One subject's slice, by the first way that is not refused. None when it is over."""
     serving = Serving.objects.filter(session=work.session, prompts=prompts.name, subject=subject.key).first()
@@ -79,7 +79,7 @@ def advanced(
         try:
             if serving.way in TOKEN_WAYS:
                 approved.cover(work, serving)
-            waiting = WAYS[serving.way].step(Asking(work, prompts, subject, serving, until))
+            waiting = WAYS[serving.way].step(Asking(work, prompts, subject, serving, until, first))
         except Refused as refusal:
             refused = {**serving.refused, serving.way: str(refusal)}
             way = next_way(order, subject, refused)
@@ -89,6 +89,8 @@ def advanced(
             text = refusal_text(subject, serving.way, way, refusal)
             answering.turn(serving, work.clock(), way, str(refusal), text, refusal.opened)
             continue
+        if waiting is None and 0 < first < prompts.rows:
+            return None
         if waiting is None:
             settling.finish(work, prompts, subject, serving)
             continue

@@ -90,14 +90,10 @@ class Slice:
             self.asking.prompts.messages({each.row for each in self.rows}),
         )
         answering.mark(self.asking.serving, work.clock(), (), {}, self.rows)  # tells of what is asked again
-        try:
-            for group in complete_groups(work.fireworks, self.more, self.forms, AT_ONCE):
-                for key, outcome in group:
-                    self.take(self.sent.pop(key), outcome)
-                del work.seen[before:]  # thousands of calls alike; the report shows those that made things
-        except Exception:
-            self.store()  # what came with a fault of ours is paid for all the same
-            raise
+        for group in complete_groups(work.fireworks, self.more, self.forms, AT_ONCE):
+            for key, outcome in group:
+                self.take(self.sent.pop(key), outcome)
+            del work.seen[before:]  # thousands of calls alike; the report shows those that made things
         if self.way_is_refused:
             self.done += [self.answer(opened(each), {NOT_ASKED: each.error}) for each in self.refusals]
             raise Refused(self.refusals[0].error, self.done)

@@ -38,8 +38,9 @@ def complete_groups(
     `chat_body`). It is called only after the caller came back for the next group: a caller that stores each
     group before going on and stops, for example at the first `NeedsPerson`, loses at most what was under
     way, `at_once` answers. Only a `FireworksError` is an outcome; any other fault is raised after the group
-    that it came with. Must not be called from an event loop. What the client looks up to permit a form is
-    looked up in one: where that takes a database, ask `permit_asking` before.
+    that it came with, and after `more(0)`, so that what came can be stored. Must not be called from an event
+    loop. What the client looks up to permit a form is looked up in one: where that takes a database, ask
+    `permit_asking` before.
     """
     limit = max(1, min(at_once, CONNECTIONS))
     running: set[asyncio.Task[Outcome]] = set()
@@ -65,6 +66,8 @@ def complete_groups(
                 ended = [loop.run_until_complete(over.get())]
                 ended += [over.get_nowait() for _ in range(over.qsize())]
                 yield [each.result() for each in ended if not each.exception()]
+                if any(isinstance(each.exception(), Exception) for each in ended):
+                    more(0)
                 running -= {each for each in ended if each.result()}  # raises what is no outcome
         finally:
             loop.run_until_complete(_end(running))

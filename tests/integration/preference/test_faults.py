@@ -4,6 +4,7 @@ than what was under way is."""
 from __future__ import annotations
 
 from collections import Counter
+from decimal import Decimal
 from functools import partial
 from itertools import count
 from typing import Any
@@ -11,9 +12,9 @@ from typing import Any
 import orjson
 import pytest
 
-from sessions.models import Answer
+from sessions.models import Answer, BaseModel
 from sessions.states import GateKind
-from tests.integration.preference.conftest import STRONG, WEAK, content, pairs, preference, prompts
+from tests.integration.preference.conftest import JUDGE, STRONG, WEAK, content, pairs, preference, prompts
 from tests.integration.workflows.house import DATASETS, Fault, Killed, die
 from workflows.answers.live import AT_ONCE
 
@@ -128,3 +129,46 @@ def test_a_kill_in_judging(house):
     assert session.answers.filter(attempt__gt=1).count() <= AT_ONCE
     found = session.evaluations.get(metric="win_rate")
     assert (found.rows, found.provenance["invalid_rows"]) == (60, 0)
+
+
+def test_a_judge_that_gives_no_verdicts_is_found_before_all_are_paid(house):
+    """A person decides after the first of them; to go on is possible, and nothing is asked twice."""
+    session = approved(house, preference(house, pairs(300), deploy=False, betas=(0.1,), judge_model=WEAK))
+    house.drive(session)
+    gate = house.gate(session)
+    assert gate.kind == GateKind.TROUBLE
+    assert "20 of the first 20 verdicts" in gate.body["text"]
+    assert "Well, no." in gate.body["theirs"]
+    assert session.answers.filter(prompts="judge-1").count() == 20
+    house.reply(session, "Try again.")
+    house.drive(session)
+    session.refresh_from_db()
+    assert "not one held-out row has a valid verdict" in session.failure["ours"]
+    assert session.answers.filter(prompts="judge-1").count() == 120
+    assert repeated(house, {}) == 0
+
+
+def test_a_long_rubric_is_counted_in_the_estimate(house):
+    """Its tokens are in the estimate: all that is asked of the judge stays below the line's upper end."""
+    rubric = "prefer what is good " * 400
+    session = preference(house, pairs(60), deploy=False, betas=(0.1,), rubric=rubric, heldout_rows=30)
+    house.drive(session)
+    lines = {each["item"]: each for each in house.gate(session).plan.body["estimate"]["lines"]}
+    (name,) = [item for item in lines if item.startswith("inference:judge-")]
+    high = Decimal(lines[name]["high"])
+    assert high > 60 * 2_000 * Decimal("0.07") / 1_000_000
+    house.reply(session, "Approved, proceed.")
+    house.drive(session)
+    assert house.gate(session).kind == GateKind.PROMOTION
+    assert 0 < session.ledger.get(item=name).actual <= high
+
+
+def test_a_rubric_that_leaves_the_judge_no_room_is_refused_before_anything_is_paid(house):
+    BaseModel.objects.filter(name=JUDGE).update(context_length=4096)
+    rubric = "prefer what is good " * 800
+    session = preference(house, pairs(60), deploy=False, betas=(0.1,), rubric=rubric)
+    house.drive(session)
+    session.refresh_from_db()
+    told = f"{session.failure} {[each.body for each in session.gates.all()]}"
+    assert "the judge holds 4,096" in told
+    assert not session.resources.exists()

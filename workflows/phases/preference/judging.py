@@ -9,10 +9,11 @@ from typing import Any
 
 from sessions.actions import scoring as writes
 from sessions.models import Answer, Artifact, Candidate, Evaluation, TuningSession
+from sessions.states import Decision, GateKind
 from workflows.answers import PromptSet, Sampling, Subject, collect, prompt_set
 from workflows.metrics import pairwise, pairwise_words
 from workflows.metrics.pairwise import Judged, Pairwise, Pick
-from workflows.outcomes import Outcome
+from workflows.outcomes import Ask, Outcome
 from workflows.phases import plans
 from workflows.phases.datasets import HELDOUT
 from workflows.phases.preference import prompts, verdicts
@@ -20,6 +21,11 @@ from workflows.work import Work
 
 WIN_RATE = "win_rate"
 JUDGE_TOKENS = 200  # of a verdict with its reason
+TRIED = 20  # questions that are asked first: does the judge give verdicts at all?
+NEXT = (
+    "Stop here and start again with another judge, or go on all the same: then all verdicts are asked for "
+    "and paid, and those that cannot be read count for nothing."
+)
 BY_TOKEN = ("serverless", "batch")  # judges and makers of pairs get no deployment of their own
 
 
@@ -65,12 +71,32 @@ def step(work: Work, match: Match) -> Outcome | None:
     if rows:
         judge = Subject.base(judge_of(work.session)["model"])
         asked = questions(work, match, rows)
-        outcome = collect(work, asked, [judge], BY_TOKEN)
+        outcome = tried(work, match, asked, judge) or collect(work, asked, [judge], BY_TOKEN)
         if outcome is not None:
             return outcome
         keep_picks(work, match)
     keep(work, match, rows)
     return None
+
+
+def tried(work: Work, match: Match, asked: PromptSet, judge: Subject) -> Outcome | None:
+    """Look at the first verdicts before all are paid: a judge that gives none in the form that can be read is
+    a matter for a person. None once it was seen to judge, or a person said to go on."""
+    if Evaluation.objects.filter(session=work.session, metric__startswith=WIN_RATE).exists():
+        return None
+    outcome = collect(work, asked, [judge], BY_TOKEN, first=TRIED)
+    if outcome is not None:
+        return outcome
+    keep_picks(work, match)
+    seen = [each for each in answers_of(work.session, match.name)[:TRIED] if each.result]
+    unread = [each for each in seen if each.result["pick"] == Pick.INVALID]
+    agreed = work.session.gates.filter(decision=Decision.APPROVED, body__unread=judge.key).exists()
+    if 2 * len(unread) <= len(seen) or agreed:
+        return None
+    text = f"{len(unread):,} of the first {len(seen):,} verdicts of {judge.label} cannot be read."
+    body = {"text": text, "theirs": unread[0].error or unread[0].text[:300], "whose": "configuration",
+            "next": NEXT, "unread": judge.key}  # fmt: skip
+    return Ask(GateKind.TROUBLE, f"The judge gives no verdicts: {text}", body)
 
 
 def measured(session: TuningSession, match: Match) -> Evaluation | None:
@@ -121,7 +147,7 @@ def answers_of(session: TuningSession, match: str) -> list[Answer]:
 
 def keep_picks(work: Work, match: Match) -> None:
     """Read the verdicts, each once."""
-    fresh = [each for each in answers_of(work.session, match.name) if not each.result]
+    fresh = [each for each in answers_of(work.session, match.name) if each.is_over and not each.result]
     for each in fresh:
         pick, reason = verdicts.read(each.text) if not each.error else (Pick.INVALID, each.error)
         each.result = {"pick": str(pick), "reason": reason}

@@ -47,7 +47,8 @@ def propose(work: Work) -> Proposal:
     specification, makers = named.made_by(work, specification, parts)
     specification, judge = judged(work, specification, parts, makers.both if makers else ())
     named_judge = judge.get("model", "")
-    tokens = lengths.of_answers(work, parts, specification.value("base_models"), named_judge)
+    models, rubric_text = specification.value("base_models"), judge.get("rubric", "")
+    tokens = lengths.of_answers(work, parts, models, named_judge, rubric_text)
     making_tokens = lengths.of_pairs(work, parts, makers) if makers else 0
     costed = Costed(work, specification, configs, parts, makers, named_judge, tokens, making_tokens)
     accelerators, refusals = serving.deploying(work, specification)

@@ -12,10 +12,9 @@ from sessions.models import BaseModel
 from sessions.specification import CandidateConfig, Specification
 from workflows.answers import Load, Priced, Subject, priced
 from workflows.answers.settling import item, price_of
-from workflows.data import formats
-from workflows.phases.preference import judging, leading, making, prompts
+from workflows.data import formats, tokens
+from workflows.phases.preference import judging, leading, making, prompts, verdicts
 from workflows.phases.preference.judging import BY_TOKEN
-from workflows.phases.preference.lengths import INSTRUCTIONS
 from workflows.phases.preference.roles import Makers
 from workflows.phases.preference.splitting import Parts
 from workflows.phases.serving import Accelerators
@@ -157,14 +156,15 @@ def measured(costed: Costed) -> Iterator[Priced]:
     yield priced(costed.work, prompts.HELDOUT, loads, phase=phase, label=label, group=EVALUATOR, order=order)
     if not costed.judge:
         return
+    frame = tokens.of_sample({"messages": verdicts.frame(costed.specification.value("rubric"))})
     shown, most = (
-        HALF * (prompt_tokens + rows.rows * (HALF * tokens + INSTRUCTIONS))
-        for tokens in (costed.expected, costed.answer_tokens)
+        HALF * (prompt_tokens + rows.rows * (HALF * answer + frame))
+        for answer in (costed.expected, costed.answer_tokens)
     )
     load = Load(HALF * rows.rows, shown, JUDGE_ANSWER, judging.JUDGE_TOKENS, most)
-    verdicts = {Subject.base(costed.judge): load}
+    judge = {Subject.base(costed.judge): load}
     for name, label in matches(costed.configs):
-        yield priced(costed.work, name, verdicts, phase=phase, label=label, group=EVALUATOR, order=BY_TOKEN)
+        yield priced(costed.work, name, judge, phase=phase, label=label, group=EVALUATOR, order=BY_TOKEN)
 
 
 def heldout_prompt_tokens(costed: Costed) -> int:

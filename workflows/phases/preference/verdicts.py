@@ -50,6 +50,12 @@ def comparison(prompt: Messages, first: str, second: str, rubric: str) -> list[d
     ]
 
 
+def frame(rubric: str) -> list[dict[str, str]]:
+    """What every question holds besides the prompt and the answers, as messages, to count its tokens: the
+    rubric may be long, and the form of the answer counts too."""
+    return [*comparison([], "", "", rubric), {"role": "system", "content": json.dumps(RESPONSE_FORMAT)}]
+
+
 def conversation(prompt: Messages) -> str:
     """What was asked: a single message as it is, several with who said them."""
     if len(prompt) == 1:
