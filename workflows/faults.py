@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from sessions.actions.spending import ApprovalExceeded
-from sessions.costs import money
+from sessions.costs import money, money_exact
+from sessions.costs.money import CENT
 from sessions.models import TuningSession
 from sessions.states import PHASE_LABELS, Decision, GateKind, Phase
 from workflows.fireworks.errors import (
@@ -76,9 +77,12 @@ def more_money(error: ApprovalExceeded) -> Ask:
     """The gate for a spend that the approval does not cover (product row 1.7)."""
     amount = error.committed + error.wanted
     why = f"{error.why}. " if error.why else ""
+    amounts = (error.wanted, error.committed, error.approved)
+    shown = money if all(each == 0 or each >= CENT for each in amounts) else money_exact
+    wanted, committed, approved = map(shown, amounts)
     text = (
-        f"{why}{error.label} may cost up to {money(error.wanted)}; {money(error.committed)} of the approved "
-        f"{money(error.approved)} is spent or reserved, and what is left is not enough."
+        f"{why}{error.label} may cost up to {wanted}; {committed} of the approved {approved} is spent or "
+        "reserved, and what is left is not enough."
     )
     facts = {"item": error.item, "left": str(max(error.approved - error.committed, Decimal(0)))}
     return Ask(GateKind.SPEND, text, {"text": text, "amount": str(amount), **facts})
