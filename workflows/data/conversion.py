@@ -121,7 +121,8 @@ def convert_row(row: Row, kinds: Collection[str]) -> Row:
     return {**rest, "messages": made}
 
 
-def _decoded(line: bytes) -> Row | None:
+def decoded(line: bytes) -> Row | None:
+    """The row of a line; None for a line that is too long, no JSON, or no object."""
     if type(line) is OverLong:
         return None
     try:
@@ -145,7 +146,7 @@ def convert(path: Path, target: Path, kinds: Collection[str]) -> Converted:
     with atomic(target) as out:
         for batch in batches(path):
             for line in batch.lines:
-                row = _decoded(line)
+                row = decoded(line)
                 after = convert_row(row, kinds) if row is not None else None
                 rows += row is not None
                 changed += after is not row
@@ -158,7 +159,7 @@ def preview(path: Path, kinds: Collection[str], limit: int = 3) -> list[Example]
     found: list[Example] = []
     for batch in batches(path):
         for at, line in enumerate(batch.lines, batch.first):
-            row = _decoded(line)
+            row = decoded(line)
             after = convert_row(row, kinds) if row is not None else None
             if row is not None and after is not None and after is not row:
                 found.append(Example(at, row, after))

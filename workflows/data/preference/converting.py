@@ -13,9 +13,9 @@ from typing import Any
 
 import orjson
 
-from ..conversion import Converted, Example
+from ..conversion import Converted, Example, decoded
 from ..formats import CHOSEN
-from ..lines import OverLong, batches
+from ..lines import batches
 from ..rules import Finding, kind
 from ..staging import atomic
 from .detecting import of_row
@@ -68,7 +68,7 @@ def convert(path: Path, target: Path) -> Converted:
     with atomic(target) as out:
         for batch in batches(path):
             for line in batch.lines:
-                row = _decoded(line)
+                row = decoded(line)
                 pair = _converted(row)
                 rows, changed = rows + (row is not None), changed + (pair is not None)
                 out.write((line if pair is None else orjson.dumps(pair)) + b"\n")
@@ -80,23 +80,13 @@ def preview(path: Path, limit: int = 3) -> list[Example]:
     found: list[Example] = []
     for batch in batches(path):
         for at, line in enumerate(batch.lines, batch.first):
-            row = _decoded(line)
+            row = decoded(line)
             pair = _converted(row)
             if row is not None and pair is not None:
                 found.append(Example(at, row, pair))
             if len(found) == limit:
                 return found
     return found
-
-
-def _decoded(line: bytes) -> Row | None:
-    if type(line) is OverLong:
-        return None
-    try:
-        row = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return None
-    return row if isinstance(row, dict) else None
 
 
 def _converted(row: Row | None) -> Row | None:
